@@ -1,0 +1,49 @@
+"""Complexity: every binning and measure from the saved counts, with nulls.
+
+Needs: results/models/<model>/, and neither weights nor a network.
+Makes: results/complexity/tensors.parquet and models.parquet, each with a CSV twin.
+"""
+
+
+rule compute_complexity:
+    input:
+        tensors="results/models/{model}/tensors.parquet",
+        values="results/models/{model}/values.parquet",
+    output:
+        tensors="results/complexity/by_model/{model}.tensors.parquet",
+        models="results/complexity/by_model/{model}.models.parquet",
+    log:
+        "<logs>/compute_complexity/{model}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=30,
+    params:
+        variants=config["complexity"]["variants"],
+        null_draws=config["complexity"]["null_draws"],
+        seed=config["seed"],
+        code=code_digest("complexity", "binning", "measures", "nulls", "value_counts"),
+    script:
+        "../scripts/compute_complexity.py"
+
+
+rule collect_complexity:
+    input:
+        tensors=expand(
+            "results/complexity/by_model/{model}.tensors.parquet", model=MODELS.model
+        ),
+        models=expand(
+            "results/complexity/by_model/{model}.models.parquet", model=MODELS.model
+        ),
+    output:
+        tensors="results/complexity/tensors.parquet",
+        tensors_csv="results/complexity/tensors.csv.gz",
+        models="results/complexity/models.parquet",
+        models_csv="results/complexity/models.csv.gz",
+    log:
+        "<logs>/collect_complexity.log",
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/collect_complexity.py"

@@ -1,0 +1,110 @@
+"""Command line: `python -m complexity_atlas <command>`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.logs import byte_progress, start_logging
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status, with an expected error as one line on stderr."""
+    parser = argparse.ArgumentParser(prog="complexity_atlas", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_measure_model(commands)
+    _add_plan(commands)
+    _add_archive(commands)
+    options = parser.parse_args(arguments)
+    start_logging()
+    try:
+        return options.run(options)
+    except AtlasError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _add_measure_model(commands) -> None:
+    command = commands.add_parser(
+        "measure-model", help="fetch and count the weights of one model of a study"
+    )
+    command.add_argument("--spec", required=True, help="the model's row as a JSON object")
+    command.add_argument("--out", required=True, type=Path, help="folder of the model's tables")
+    command.add_argument("--cache", required=True, type=Path, help="folder of downloaded files")
+    command.add_argument("--threads", type=int, default=1)
+    command.set_defaults(run=_measure_model)
+
+
+def _measure_model(options: argparse.Namespace) -> int:
+    from complexity_atlas.measure import measure_model
+    from complexity_atlas.weights.sources import ModelSpec
+
+    spec = ModelSpec(**json.loads(options.spec))
+    record = measure_model(
+        spec, options.out, options.cache, options.threads, byte_progress(spec.model)
+    )
+    print(f"{record.model}: {record.status}, {record.n_weights:,} weights counted {record.reason}")
+    return 0
+
+
+def _add_plan(commands) -> None:
+    command = commands.add_parser("plan", help="list the networks of a study, bytes and licences")
+    command.add_argument("--config", type=Path, default=Path("config", "config.yaml"))
+    command.set_defaults(run=_plan)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    import yaml
+
+    from complexity_atlas.study import load_models, plan
+
+    config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
+    print(plan(load_models(config["models"])))
+    return 0
+
+
+def _add_archive(commands) -> None:
+    pack = commands.add_parser("archive", help="pack a finished study into one file")
+    pack.add_argument("--results", type=Path, default=Path("results"))
+    pack.add_argument("--out", type=Path, default=Path("results", "archive.tar"))
+    pack.set_defaults(run=_archive)
+    unpack = commands.add_parser("unpack", help="unpack an archived study, to rebuild its tables")
+    unpack.add_argument("archive", type=Path)
+    unpack.add_argument("--results", type=Path, default=Path("results"))
+    unpack.set_defaults(run=_unpack)
+    verify = commands.add_parser("verify", help="compare rebuilt tables with the archived ones")
+    verify.add_argument("--results", type=Path, default=Path("results"))
+    verify.set_defaults(run=_verify)
+
+
+def _archive(options: argparse.Namespace) -> int:
+    from complexity_atlas.archive import pack
+
+    members = pack(options.results, options.out)
+    size = options.out.stat().st_size
+    print(f"{options.out}: {len(members)} files, {size / 1e6:.1f} MB")
+    return 0
+
+
+def _unpack(options: argparse.Namespace) -> int:
+    from complexity_atlas.archive import unpack
+
+    unpack(options.archive, options.results)
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from complexity_atlas.archive import TOLERANCE, compare
+
+    comparisons = compare(options.results, options.results / "archived")
+    for table in comparisons:
+        agreed = "identical bytes" if table.identical else f"agrees within {TOLERANCE:g} relative"
+        print(f"{table.table}: {table.rows:,} rows, {table.difference or agreed}")
+    differing = [table for table in comparisons if table.difference]
+    print(f"{len(comparisons) - len(differing)} of {len(comparisons)} tables agree")
+    return 1 if differing or not comparisons else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

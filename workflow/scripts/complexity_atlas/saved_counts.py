@@ -1,0 +1,130 @@
+"""The value counts of a measured model on disk: one Parquet row group per tensor.
+
+The counts are written tensor by tensor as they are made, so that memory does not grow with the
+model. The ledger beside them holds what turns keys back into values: dtype, key bits, minimum and
+maximum.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from complexity_atlas.contracts import LEDGER, read_table, replacing
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.value_counts import KeyCounts, ValueCounts
+
+SCHEMA = pa.schema(
+    [
+        ("view", pa.string()),
+        ("tensor", pa.string()),
+        ("key", pa.uint64()),
+        ("count", pa.int64()),
+    ]
+)
+"""Columns of values.parquet: `key` is the top `key_bits` bits of the value's bit pattern."""
+
+
+class CountsWriter:
+    """Appends the counts of one tensor after another to an open file."""
+
+    def __init__(self, writer: pq.ParquetWriter):
+        self._writer = writer
+
+    def add(self, view: str, tensor: str, counts: KeyCounts) -> None:
+        """Write the counts of one tensor as a row group of their own."""
+        size = len(counts.keys)
+        columns = [
+            pa.array([view]).take(pa.array(np.zeros(size, np.int32))),
+            pa.array([tensor]).take(pa.array(np.zeros(size, np.int32))),
+            pa.array(counts.keys),
+            pa.array(counts.counts),
+        ]
+        self._writer.write_table(
+            pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=max(size, 1)
+        )
+
+
+@contextmanager
+def writing_counts(path: Path) -> Iterator[CountsWriter]:
+    """Open values.parquet for writing; it appears under `path` when the block succeeds."""
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(
+            temporary,
+            SCHEMA,
+            compression="zstd",
+            use_dictionary=["view", "tensor", "count"],
+            column_encoding={"key": "DELTA_BINARY_PACKED"},
+        ) as writer,
+    ):
+        yield CountsWriter(writer)
+
+
+@dataclass(frozen=True)
+class CountedTensor:
+    """One counted tensor of a measured model, with its place in the network."""
+
+    view: str
+    name: str
+    layer: int | None
+    depth: int | None
+    role: str
+    counts: ValueCounts
+
+
+def read_counts(ledger_path: Path, values_path: Path) -> list[CountedTensor]:
+    """Read the counted tensors of a model from its tensors.parquet and values.parquet.
+
+    Raises AtlasError when a file is missing or damaged, or when the two do not belong together.
+    """
+    ledger = read_table(ledger_path, LEDGER)
+    path = Path(values_path)
+    counted = {(row.view, row.tensor): row for row in ledger[ledger.counted].itertuples()}
+    try:
+        tensors = [_counted_tensor(group, counted, path) for group in _row_groups(path)]
+    except (pa.ArrowException, OSError) as error:
+        raise AtlasError(f"{path}: not readable ({error}); measure the model again") from error
+    missing = set(counted) - {(tensor.view, tensor.name) for tensor in tensors}
+    if missing:
+        raise AtlasError(
+            f"{path}: no counts of {sorted(missing)[0][1]} and {len(missing) - 1} more tensors "
+            "that the ledger lists as counted; measure the model again"
+        )
+    return tensors
+
+
+def _row_groups(path: Path) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path) as file:
+        for index in range(file.num_row_groups):
+            group = file.read_row_group(index)
+            if group.num_rows:
+                yield group
+
+
+def _counted_tensor(group: pa.Table, ledger: dict, path: Path) -> CountedTensor:
+    view, name = group["view"][0].as_py(), group["tensor"][0].as_py()
+    row = ledger.get((view, name))
+    counts = group["count"].to_numpy()
+    if row is None or counts.sum() != row.n - row.n_nan - row.n_inf:
+        raise AtlasError(
+            f"{path}: counts of {name} ({view}) do not match the ledger beside them; "
+            "measure the model again"
+        )
+    keys = KeyCounts(
+        dtype=row.dtype,
+        key_bits=int(row.key_bits),
+        keys=group["key"].to_numpy(),
+        counts=counts,
+        n_nan=row.n_nan,
+        n_inf=row.n_inf,
+        minimum=row.min,
+        maximum=row.max,
+    )
+    place = (None if pd.isna(value) else int(value) for value in (row.layer, row.depth))
+    return CountedTensor(view, name, *place, row.role, keys.values())

@@ -1,0 +1,1 @@
+"""Published benchmark scores: read from their sources, checked, and joined into one table."""

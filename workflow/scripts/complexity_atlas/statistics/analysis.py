@@ -1,0 +1,65 @@
+"""Scores, complexities and covariates as the one frame that every question reads."""
+
+import numpy as np
+import pandas as pd
+
+from complexity_atlas.statistics.design import ANALYSIS
+
+EXCESS_OF = ("lmc",)
+"""Measures whose excess over each null is a predictor of its own."""
+
+
+def analysis_frame(
+    scores: pd.DataFrame, complexity: pd.DataFrame, models: pd.DataFrame
+) -> pd.DataFrame:
+    """Join the score table, the complexity of whole models, and the table of measured models.
+
+    scores      contract SCORES; rows with status "ok" and a model that was measured are used
+    complexity  contract MODEL_COMPLEXITY; scope "model" is used
+    models      contract MEASURED_MODELS
+
+    Returns the columns design.ANALYSIS. Scores are oriented so that higher is better. A measure
+    `lmc` gives the predictors `lmc`, `lmc_same_n_excess` and `lmc_per_tensor_excess`.
+    """
+    known = models[models.status == "ok"].set_index("model")
+    targets = _targets(scores, known)
+    predictors = _predictors(complexity[complexity.scope == "model"])
+    frame = targets.merge(predictors, on="model", how="inner")
+    frame = frame.assign(
+        family=known.family.reindex(frame.model).to_numpy(),
+        log_n=np.log(known.n_weights.reindex(frame.model).to_numpy(float)),
+        log_d=np.log(known.training_tokens.reindex(frame.model).to_numpy(float)),
+        flops=known.training_flops.reindex(frame.model).to_numpy(float),
+        run="",
+        step=np.nan,
+        control="",
+    )
+    order = ["benchmark", "model", "measure", "variant", "view", "aggregate"]
+    return frame[list(ANALYSIS)].sort_values(order, ignore_index=True)
+
+
+def _targets(scores: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    # A model's folder is its id with "/" written as "--".
+    model = scores.model_id.str.replace("/", "--")
+    used = scores[(scores.status == "ok") & model.isin(known.index)]
+    sign = np.where(used.higher_is_better, 1.0, -1.0)
+    return pd.DataFrame(
+        {
+            "model": model[used.index],
+            "benchmark": used.benchmark_id,
+            "score": sign * used.value,
+            "score_se": used.stderr,
+            "chance_level": sign * used.chance_level,
+            "n_items": used.n_items.astype("float64"),
+        }
+    )
+
+
+def _predictors(complexity: pd.DataFrame) -> pd.DataFrame:
+    names = ["model", "measure", "variant", "view", "aggregate"]
+    plain = complexity.drop_duplicates(names)[[*names, "value"]]
+    excess = complexity[complexity.measure.isin(EXCESS_OF)]
+    excess = excess.assign(
+        measure=excess.measure + "_" + excess.null_kind + "_excess", value=excess.excess
+    )
+    return pd.concat([plain, excess[[*names, "value"]]], ignore_index=True)
