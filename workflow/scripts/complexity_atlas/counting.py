@@ -1,0 +1,337 @@
+"""Counting the bit patterns of tensors, at the speed at which their bytes can be read.
+
+Every value of an 8- or 16-bit type is counted in a table of all its patterns. Patterns of wider
+types are sorted where they are few, and counted by their leading bits (`FORMATS[...].key_bits`)
+where they are many. Nothing is converted to a number: patterns are exact, and a processor that
+flushes subnormals cannot change them.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Lock
+
+import numpy as np
+from numba import njit
+
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.tallies import Scan, Tally, tally_of_sorted, tally_of_table
+from complexity_atlas.value_counts import EXACT_VALUES, FORMATS, KeyCounts, decode
+from complexity_atlas.weights.tensors import Tensor
+
+_BLOCK = 1 << 19  # bytes per read: they are counted while still in the processor's cache
+_PIECE = 1 << 26  # bytes that one thread counts at a time
+_SORTED = 1 << 14  # up to so many values sorting is faster than a table of 16-bit patterns
+_PENDING = 96 << 20  # bytes that finished counts may take while they wait for their turn
+
+Progress = Callable[[int], object]
+
+
+def count(
+    tensor: Tensor, threads: int = 1, progress: Progress | None = None, device: str = "cpu"
+) -> KeyCounts:
+    """Counts of one tensor; see `count_many`."""
+    (counts,) = count_many([tensor], threads, progress, device)
+    return counts
+
+
+def count_many(
+    tensors: Iterable[Tensor],
+    threads: int = 1,
+    progress: Progress | None = None,
+    device: str = "cpu",
+) -> Iterator[KeyCounts]:
+    """Counts of many tensors, one by one in the order given, each byte read once.
+
+    Counts are exact for 8- and 16-bit types, for tensors of up to EXACT_VALUES values, and
+    wherever the bits beyond the key are all zero, as in 16-bit weights stored as float32. They
+    do not depend on `threads` or `device`. `progress` is called with a number of bytes whenever
+    so many have been counted, never by two threads at once.
+
+    Reading is what takes the time, so `device` "auto" means the CPU. Any other names a device of
+    torch that the bytes are sent to and counted on; weights that are on one already are counted
+    there by `counting_torch.count`.
+
+    Raises AtlasError where a type cannot be counted or a file ends too early.
+    """
+    advance = _one_at_a_time(progress)
+    workers = SimpleQueue()
+    for _ in range(threads):
+        workers.put(_Worker(advance) if device in ("cpu", "auto") else _Sender(device, advance))
+
+    def run(batch: list[_Piece]) -> list[Tally]:
+        worker = workers.get()
+        try:
+            return [worker.count(piece) for piece in batch]
+        finally:
+            workers.put(worker)
+
+    total = None
+    for piece, tally in _in_order(run, _batches(tensors), threads):
+        total = total + tally if piece.start else tally
+        if piece.stop == piece.tensor.nbytes:
+            yield total.total()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Bytes [start, stop) of a tensor."""
+
+    tensor: Tensor
+    start: int
+    stop: int
+
+    @property
+    def counts_nbytes(self) -> int:
+        """The most that the counts of the piece can take."""
+        kind = FORMATS[self.tensor.dtype]
+        values = (self.stop - self.start) // self.tensor.itemsize
+        return 16 * min(values, 1 << (kind.width if _is_sorted(self.tensor) else kind.key_bits))
+
+
+def _is_sorted(tensor: Tensor) -> bool:
+    return tensor.n <= (_SORTED if tensor.itemsize <= 2 else EXACT_VALUES)
+
+
+def _batches(tensors: Iterable[Tensor]) -> Iterator[list[_Piece]]:
+    """The pieces of all tensors in order: a large one alone, small ones by the block."""
+    batch, nbytes = [], 0
+    for tensor in tensors:
+        if tensor.dtype not in FORMATS:
+            raise AtlasError(
+                f"tensor {tensor.name!r}: values of type {tensor.dtype} cannot be counted, only "
+                f"{', '.join(FORMATS)}; leave it out"
+            )
+        for start in range(0, tensor.nbytes or 1, _PIECE):
+            piece = _Piece(tensor, start, min(start + _PIECE, tensor.nbytes))
+            batch.append(piece)
+            nbytes += piece.stop - piece.start
+            if nbytes >= _BLOCK:
+                yield batch
+                batch, nbytes = [], 0
+    yield batch
+
+
+def _in_order(
+    run: Callable[[list[_Piece]], list[Tally]], batches: Iterable[list[_Piece]], threads: int
+) -> Iterator[tuple[_Piece, Tally]]:
+    """Run the batches on several threads; pieces and tallies in order, few of them waiting."""
+    waiting, room = deque(), _PENDING
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for batch in batches:
+            size = sum(piece.counts_nbytes for piece in batch)
+            while waiting and (room < size or len(waiting) >= 4 * threads):
+                done, released, tallies = waiting.popleft()
+                yield from zip(done, tallies.result(), strict=True)
+                room += released
+            waiting.append((batch, size, pool.submit(run, batch)))
+            room -= size
+        for done, _, tallies in waiting:
+            yield from zip(done, tallies.result(), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def count_sample(tensor: Tensor, size: int) -> tuple[np.ndarray, KeyCounts]:
+    """A sample of a wide float tensor: its finite values, float64, and their counts by keys.
+
+    The sample is 64 evenly spaced stretches, `size` values in all, or the whole of a smaller
+    tensor; the same at every call. It tells what counting by keys costs in precision.
+    """
+    kind = FORMATS[tensor.dtype]
+    stretches = 64 if size < tensor.n else 1
+    patterns = np.empty((stretches, min(size, tensor.n) // stretches), f"uint{kind.width}")
+    starts = np.linspace(0, tensor.n - patterns.shape[1], stretches).astype(np.int64)
+    for start, stretch in zip(starts.tolist(), patterns, strict=True):
+        tensor.read_into(memoryview(stretch.view(np.uint8)), start * tensor.itemsize)
+    keys = _KeyTable(tensor.dtype, np.zeros(1 << kind.key_bits, np.uint32))
+    keys.add(patterns.reshape(-1))
+    values = decode(patterns.reshape(-1), tensor.dtype)
+    return values[np.isfinite(values)], keys.tally().counts
+
+
+class _Worker:
+    """What one thread needs to count pieces on the CPU; its buffers serve every piece."""
+
+    def __init__(self, progress: Progress):
+        self._progress = progress
+        self._block = np.empty(_BLOCK, np.uint8)
+        self._tables = {}
+
+    def count(self, piece: _Piece) -> Tally:
+        """Counts of the piece."""
+        if _is_sorted(piece.tensor):
+            return self._count_by_sorting(piece.tensor)
+        if piece.tensor.itemsize <= 2:
+            return self._count_patterns(piece)
+        return self._count_keys(piece)
+
+    def _count_by_sorting(self, tensor: Tensor) -> Tally:
+        patterns = np.empty(tensor.n, f"uint{8 * tensor.itemsize}")
+        tensor.read_into(memoryview(patterns.view(np.uint8)))
+        patterns.sort()
+        tally = tally_of_sorted(tensor.dtype, patterns)
+        self._progress(tensor.nbytes)
+        return tally
+
+    def _count_patterns(self, piece: _Piece) -> Tally:
+        table = self._cleared(16)
+        for block in self._blocks(piece):
+            padding = -len(block) % 8
+            self._block[len(block) : len(block) + padding] = 0
+            _tally_16_bits(self._block[: len(block) + padding].view(np.uint64), table)
+        if piece.tensor.itemsize == 1:  # pairs of bytes were counted
+            pairs = table.reshape(256, 256)
+            table = pairs.sum(axis=0) + pairs.sum(axis=1)
+        table[0] -= padding // piece.tensor.itemsize
+        return tally_of_table(piece.tensor.dtype, table)
+
+    def _count_keys(self, piece: _Piece) -> Tally:
+        kind = FORMATS[piece.tensor.dtype]
+        keys = _KeyTable(piece.tensor.dtype, self._cleared(kind.key_bits))
+        for block in self._blocks(piece):
+            keys.add(self._block[: len(block)].view(f"uint{kind.width}"))
+        return keys.tally()
+
+    def _blocks(self, piece: _Piece) -> Iterator[memoryview]:
+        buffer = memoryview(self._block)
+        for block in piece.tensor.blocks(piece.start, piece.stop, buffer):
+            yield block
+            self._progress(len(block))
+
+    def _cleared(self, bits: int) -> np.ndarray:
+        """A table of zeros for all patterns of so many bits; 32 bits count more than a piece."""
+        table = self._tables.setdefault(bits, np.empty(1 << bits, np.uint32))
+        table.fill(0)
+        return table
+
+
+class _Sender:
+    """What one thread needs to have pieces counted on a device of torch."""
+
+    def __init__(self, device: str, progress: Progress):
+        self._device = device
+        self._progress = progress
+
+    def count(self, piece: _Piece) -> Tally:
+        """Counts of the piece."""
+        import torch
+
+        from complexity_atlas import counting_torch
+
+        tensor = piece.tensor
+        patterns = np.empty((piece.stop - piece.start) // tensor.itemsize, f"i{tensor.itemsize}")
+        tensor.read_into(memoryview(patterns.view(np.uint8)), piece.start)
+        sent = torch.from_numpy(patterns).to(self._device)
+        tally = counting_torch.tally(sent, tensor.dtype, tensor.n <= EXACT_VALUES)
+        self._progress(patterns.nbytes)
+        return tally
+
+
+def _one_at_a_time(progress: Progress | None) -> Progress:
+    lock = Lock()
+
+    def advance(nbytes: int) -> None:
+        with lock:
+            progress(nbytes)
+
+    return advance if progress else lambda nbytes: None
+
+
+class _KeyTable:
+    """The occurrences of every key, and the scan of the patterns that had them."""
+
+    def __init__(self, dtype: str, table: np.ndarray):
+        kind = FORMATS[dtype]
+        unsigned = np.dtype(f"uint{kind.width}").type
+        self._dtype = dtype
+        self._table = table
+        self._shift = unsigned(kind.width - kind.key_bits)
+        self._infinity = unsigned(kind.largest + 1)
+        self._state = np.array([~unsigned(0), 0, 0, 0, 0, 0], unsigned)
+
+    def add(self, patterns: np.ndarray) -> None:
+        _tally_keys(patterns, self._shift, self._infinity, self._table, self._state)
+
+    def tally(self) -> Tally:
+        low, high, plus_zeros, minus_zeros, infinities, cut = self._state.tolist()
+        sign = FORMATS[self._dtype].sign
+        extremes = [end ^ (sign if end & sign else 2 * sign - 1) for end in (low, high)]
+        scan = Scan(
+            plus_zeros,
+            minus_zeros,
+            infinities,
+            tuple(sorted(extremes)) if low <= high else (),
+            bool(cut),
+        )
+        return tally_of_table(self._dtype, self._table, scan)
+
+
+@njit(cache=True, nogil=True)
+def _tally_16_bits(words, table):
+    """Count the four 16-bit patterns of each 64-bit word.
+
+    An increment has to wait for the last one of the same entry, and equal patterns come in runs
+    (pruned weights, padding): four equal ones are added at once. Several tables would be another
+    way, but weights that use much of one fill the nearest cache already.
+    """
+    low = np.uint64(0xFFFF)
+    repeat = np.uint64(0x0001_0001_0001_0001)
+    for word in words:
+        pattern = word & low
+        if word == pattern * repeat:
+            table[pattern] += np.uint32(4)
+        else:
+            table[pattern] += np.uint32(1)
+            table[(word >> np.uint64(16)) & low] += np.uint32(1)
+            table[(word >> np.uint64(32)) & low] += np.uint32(1)
+            table[word >> np.uint64(48)] += np.uint32(1)
+
+
+@njit(cache=True, nogil=True)
+def _tally_keys(patterns, shift, top, table, state):
+    """Count patterns of 32 or 64 bits by the bits that `shift` leaves, and scan them.
+
+    By stretches that stay in the nearest cache, where the scan costs little.
+    """
+    one = np.uint32(1)
+    for start in range(0, len(patterns), 4096):
+        stretch = patterns[start : start + 4096]
+        _scan_patterns(stretch, shift, top, state)
+        for pattern in stretch:
+            table[pattern >> shift] += one
+
+
+@njit(cache=True, nogil=True)
+def _scan_patterns(patterns, shift, top, state):
+    """Bring the state of a scan up to date; `top` is the pattern of infinity.
+
+    The state holds the least and the greatest finite pattern, turned so that they order as the
+    values do, the numbers of +0.0, -0.0 and infinities, and the OR of the bits beyond the key.
+    One type throughout and no branch: so it becomes vector instructions.
+    """
+    unsigned = patterns.dtype.type
+    zero = unsigned(0)
+    ones = unsigned(~zero)
+    magnitude = unsigned(ones >> unsigned(1))
+    sign = unsigned(~magnitude)
+    low, high, plus, minus, infinite, used = ones, zero, zero, zero, zero, zero
+    for i in range(len(patterns)):
+        pattern = patterns[i]
+        size = unsigned(pattern & magnitude)
+        turned = unsigned(~pattern) if pattern & sign else unsigned(pattern | sign)
+        low = min(low, turned if size < top else ones)
+        high = max(high, turned if size < top else zero)
+        plus = unsigned(plus + unsigned(pattern == zero))
+        minus = unsigned(minus + unsigned(pattern == sign))
+        infinite = unsigned(infinite + unsigned(size == top))
+        used = unsigned(used | pattern)
+    state[0] = min(state[0], low)
+    state[1] = max(state[1], high)
+    state[2] += plus
+    state[3] += minus
+    state[4] += infinite
+    state[5] |= used & ((unsigned(1) << shift) - unsigned(1))

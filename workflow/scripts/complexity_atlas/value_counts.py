@@ -1,0 +1,440 @@
+"""Exact counts of weight values: a sufficient statistic of every moment, quantile and histogram.
+
+`KeyCounts` is what is stored: how often each bit pattern occurs. `ValueCounts` is what is asked:
+the same counts over real numbers in ascending order. All sums run over sorted values in float64,
+so that neither the order of the weights nor the number of threads changes a digit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with numpy
+import numpy as np
+
+EXACT_VALUES = 1 << 22
+"""Tensors of wide types with more values than this are counted by keys, not by whole patterns."""
+
+DEAD = 1e-20
+"""A weight below this share of the largest magnitude is dead: a leftover of weight decay."""
+
+_ROWS = 1 << 22  # pairs of cell and bin in memory at once while a histogram is spread
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a number type lays out its bits.
+
+    `step` is the least distance between two values, `key_bits` the length of the keys by which
+    large tensors are counted. Of a float, `largest` is the pattern of the largest finite value;
+    the next one is infinity where `infinite`, and every pattern beyond is NaN.
+    """
+
+    kind: Literal["float", "signed", "unsigned"]
+    width: int
+    mantissa_bits: int
+    step: float
+    key_bits: int
+    largest: int = 0
+    infinite: bool = True
+
+    @property
+    def sign(self) -> int:
+        """The most significant bit."""
+        return 1 << (self.width - 1)
+
+
+FORMATS = {
+    "int8": Format("signed", 8, 6, 1.0, 8),
+    "uint8": Format("unsigned", 8, 7, 1.0, 8),
+    "float8_e4m3fn": Format("float", 8, 3, 2.0**-9, 8, 0x7E, infinite=False),
+    "float8_e5m2": Format("float", 8, 2, 2.0**-16, 8, 0x7B),
+    "float16": Format("float", 16, 10, 2.0**-24, 16, 0x7BFF),
+    "bfloat16": Format("float", 16, 7, 2.0**-133, 16, 0x7F7F),
+    "float32": Format("float", 32, 23, 2.0**-149, 20, 0x7F7F_FFFF),
+    "float64": Format("float", 64, 52, 2.0**-1074, 23, 0x7FEF_FFFF_FFFF_FFFF),
+}
+"""The types whose values can be counted, by numpy's name."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Order statistics and moments of the finite values; every field may be an array of one shape.
+
+    Quantiles are numpy's "linear" ones; `std` divides by n; `skewness` is the third standardised
+    moment m3 / m2^1.5. Where nothing is finite n is 0 and all else NaN; where all values are
+    equal the skewness is NaN.
+    """
+
+    n: int
+    minimum: float
+    maximum: float
+    median: float
+    q25: float
+    q75: float
+    mean: float
+    std: float
+    skewness: float
+
+    @property
+    def iqr(self) -> float:
+        """Distance between the quartiles."""
+        return self.q75 - self.q25
+
+
+@dataclass(frozen=True, eq=False)
+class KeyCounts:
+    """How often each bit pattern occurs in a tensor: the form in which counts are stored.
+
+    A key is the `key_bits` most significant bits of a pattern of type `dtype`; as many as the
+    type has make the counts exact. Only finite values have keys: `n_nan` and `n_inf` (of either
+    sign) stand apart, and -0.0 is counted as +0.0. Key 0 is the value zero alone, also where keys
+    are cut short; the subnormals that would share it go with the next key of their sign.
+
+    `keys` is uint64[k], strictly ascending; `counts` is int64[k], positive; `minimum` and
+    `maximum` are those of the finite values, exact, NaN where there is none. Raises ValueError
+    where keys and counts are not so.
+    """
+
+    dtype: str
+    key_bits: int
+    keys: np.ndarray
+    counts: np.ndarray
+    n_nan: int
+    n_inf: int
+    minimum: float
+    maximum: float
+
+    def __post_init__(self):
+        if self.dtype not in FORMATS:
+            raise ValueError(f"dtype {self.dtype!r} is not one of {', '.join(FORMATS)}")
+        keys, counts = self.keys, self.counts
+        if not 0 < self.key_bits <= FORMATS[self.dtype].width:
+            raise ValueError(f"{self.dtype} has no keys of {self.key_bits} bits")
+        if (keys.dtype, counts.dtype) != (np.uint64, np.int64) or keys.shape != counts.shape:
+            raise ValueError("keys must be uint64 and counts int64, one for each key")
+        if not (keys[1:] > keys[:-1]).all() or (len(keys) and int(keys[-1]) >> self.key_bits):
+            raise ValueError(f"keys must ascend and lie below 2**{self.key_bits}")
+        if not (counts > 0).all():
+            raise ValueError("counts must be positive")
+
+    @property
+    def exact(self) -> bool:
+        """Whether a key is a whole bit pattern."""
+        return self.key_bits == FORMATS[self.dtype].width
+
+    def __add__(self, other: "KeyCounts") -> "KeyCounts":
+        """The counts of both tensors together; ValueError unless dtype and key_bits agree."""
+        if (self.dtype, self.key_bits) != (other.dtype, other.key_bits):
+            raise ValueError(
+                f"counts of {self.dtype} by {self.key_bits} bits and of {other.dtype} by "
+                f"{other.key_bits} bits do not add; add their values() with merge"
+            )
+        keys = np.concatenate([self.keys, other.keys])
+        counts = np.concatenate([self.counts, other.counts])
+        order = np.argsort(keys, kind="stable")
+        (keys,), counts = _combined([keys[order]], counts[order])
+        return replace(
+            self,
+            keys=keys,
+            counts=counts,
+            n_nan=self.n_nan + other.n_nan,
+            n_inf=self.n_inf + other.n_inf,
+            minimum=float(np.fmin(self.minimum, other.minimum)),
+            maximum=float(np.fmax(self.maximum, other.maximum)),
+        )
+
+    def values(self) -> "ValueCounts":
+        """The same counts over real numbers."""
+        kind = FORMATS[self.dtype]
+        keys, counts, n_negative = self._ascending()
+        first = keys << np.uint64(kind.width - self.key_bits)
+        lower = decode(first, self.dtype)
+        mantissa_bits = kind.mantissa_bits
+        if self.exact:
+            upper = lower
+            mantissa_bits = min(mantissa_bits, _mantissa_bits(lower))
+        else:
+            lower, upper = self._cells(first, n_negative)
+        return ValueCounts(lower, upper, counts, self.n_nan, self.n_inf, mantissa_bits, kind.step)
+
+    def _ascending(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """Keys and counts in the order of the values, and how many keys are negative."""
+        kind = FORMATS[self.dtype].kind
+        if kind == "unsigned":
+            return self.keys, self.counts, 0
+        split = int(np.searchsorted(self.keys, np.uint64(1 << (self.key_bits - 1))))
+        outwards = -1 if kind == "float" else 1  # a larger float pattern is further from zero
+        keys = np.concatenate([self.keys[split:][::outwards], self.keys[:split]])
+        counts = np.concatenate([self.counts[split:][::outwards], self.counts[:split]])
+        return keys, counts, len(keys) - split
+
+    def _cells(self, first: np.ndarray, n_negative: int) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest value of each key, given its first pattern."""
+        kind = FORMATS[self.dtype]
+        cell = np.uint64((1 << (kind.width - self.key_bits)) - 1)
+        magnitude = first & ~np.uint64(kind.sign)
+        near = np.where(magnitude == cell + 1, first - cell, first)
+        far = np.where(magnitude == 0, first, first | cell)
+        near, far = decode(near, self.dtype), decode(far, self.dtype)
+        negative = np.arange(len(first)) < n_negative
+        lower, upper = np.where(negative, far, near), np.where(negative, near, far)
+        return (
+            np.clip(lower, self.minimum, self.maximum),
+            np.clip(upper, self.minimum, self.maximum),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ValueCounts:
+    """How often each value occurs: `count[i]` weights lie in the cell [lower[i], upper[i]].
+
+    All arrays have one length k; `lower` and `upper` are float64, ascending by lower, then upper,
+    clipped to the exact least and greatest value; `count` is int64. Exact counts have cells of one
+    value (`upper` is `lower`); what is in a wider cell is taken to be spread evenly over it.
+    `n_nan` and `n_inf` stand apart. `mantissa_bits` is the number of stored mantissa bits that
+    the values use and `step` the least distance between values of their type.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    count: np.ndarray
+    n_nan: int = 0
+    n_inf: int = 0
+    mantissa_bits: int = 52
+    step: float = 0.0
+
+    @cached_property
+    def n(self) -> int:
+        """Number of finite weights."""
+        return int(self.count.sum())
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether every cell is one value."""
+        return self.upper is self.lower or bool((self.upper == self.lower).all())
+
+    @property
+    def minimum(self) -> float:
+        """The least finite value; NaN where there is none."""
+        return float(self.lower[0]) if len(self.lower) else np.nan
+
+    @property
+    def maximum(self) -> float:
+        """The greatest finite value; NaN where there is none."""
+        return float(self.upper.max()) if len(self.upper) else np.nan
+
+    @property
+    def n_zero(self) -> int:
+        """Number of weights that are zero."""
+        return int(self.count[(self.lower == 0) & (self.upper == 0)].sum())
+
+    @property
+    def n_dead(self) -> int:
+        """Number of dead weights: 0 < |w| < 1e-20 of the largest magnitude."""
+        return self.n - self.n_zero - int(self.count[self._living()].sum())
+
+    def alive(self) -> "ValueCounts":
+        """The counts without zeros and dead weights."""
+        return self._where(self._living())
+
+    def summary(self) -> Summary:
+        """Order statistics and moments of the finite values.
+
+        The standard deviation takes a second pass over the deviations from the mean, so that a
+        mean far from zero costs no digits; values are scaled by a power of two first, so that
+        squares neither overflow nor vanish. A cell adds its own spread, width^2 / 12.
+        """
+        if not self.n:
+            return Summary(0, *[np.nan] * 8)
+        q25, median, q75 = self.quantile([0.25, 0.5, 0.75]).tolist()
+        mean, std, skewness = self._moments()
+        return Summary(self.n, self.minimum, self.maximum, median, q25, q75, mean, std, skewness)
+
+    def quantile(self, q: float | Sequence[float] | np.ndarray) -> np.ndarray:
+        """Quantiles of the finite values, as `numpy.quantile` with method "linear".
+
+        `q` lies in [0, 1], of any shape; so has the result, float64; NaN where nothing is finite.
+        The weights of a cell count as evenly spaced in it. Where cells overlap, as after `merge`,
+        they are taken one after the other, which is off by less than the width of a cell.
+        """
+        q = np.asarray(q, np.float64)
+        if not ((q >= 0) & (q <= 1)).all():
+            raise ValueError("quantiles must lie between 0 and 1")
+        if not self.n:
+            return np.full(q.shape, np.nan)
+        position = q * (self.n - 1)
+        below = np.floor(position)
+        weight = position - below
+        left = self._order_statistic(below.astype(np.int64))
+        right = self._order_statistic(np.minimum(below.astype(np.int64) + 1, self.n - 1))
+        step = right - left
+        # From the nearer end, as numpy does: exact at both, and monotone.
+        return np.where(weight < 0.5, left + step * weight, right - step * (1 - weight))
+
+    def histogram(self, edges: np.ndarray) -> np.ndarray:
+        """Weights in each bin: float64[b] for the b + 1 ascending `edges`.
+
+        The first edge may be -inf and the last +inf. As in `numpy.histogram` a bin has its left
+        edge, and the last bin its right one too. Exact counts give numpy's numbers; a cell that
+        reaches over several bins is split in proportion. Raises ValueError where edges descend.
+        """
+        edges = np.asarray(edges, np.float64)
+        if edges.ndim != 1 or len(edges) < 2 or not (edges[1:] >= edges[:-1]).all():
+            raise ValueError("edges must be two or more ascending numbers")
+        if self.exact:
+            return _histogram(self.lower, self.count, edges)
+        point = self.lower == self.upper
+        wide = self._where(~point)
+        return _histogram(self.lower[point], self.count[point], edges) + wide._spread(edges)
+
+    def scaled(self, factor: float) -> "ValueCounts":
+        """The counts after every weight is multiplied by `factor`, positive and finite."""
+        if not 0 < factor < np.inf:
+            raise ValueError(f"a scale must be positive and finite, not {factor}")
+        lower = self.lower * factor
+        upper = lower if self.upper is self.lower else self.upper * factor
+        return replace(self, lower=lower, upper=upper, step=self.step * factor)
+
+    def spacing(self) -> float:
+        """Distance between neighbouring representable values at the 95 % quantile of |w|.
+
+        Bins that are not much wider count the grid of the type instead of the weights. After
+        `scaled` by other than a power of two it is right within a factor of two.
+        """
+        if not self.n:
+            return np.nan
+        magnitude = np.abs(self._middle)
+        order = np.argsort(magnitude, kind="stable")  # quick: it falls, then rises
+        rank = np.searchsorted(np.cumsum(self.count[order]), 0.95 * self.n)
+        _, exponent = np.frexp(magnitude[order[rank]])
+        grid = np.ldexp(1.0, int(exponent) - 1 - self.mantissa_bits)
+        return max(float(grid), self.step) if magnitude[order[rank]] else self.step
+
+    @cached_property
+    def _cumulative(self) -> np.ndarray:
+        return np.cumsum(self.count)
+
+    @property
+    def _middle(self) -> np.ndarray:
+        return self.lower if self.exact else self.lower + (self.upper - self.lower) / 2
+
+    def _living(self) -> np.ndarray:
+        magnitude = np.abs(self._middle)
+        largest = max(abs(self.minimum), abs(self.maximum))
+        return (magnitude > 0) & (magnitude >= DEAD * largest)
+
+    def _where(self, chosen: np.ndarray) -> "ValueCounts":
+        lower = self.lower[chosen]
+        upper = lower if self.upper is self.lower else self.upper[chosen]
+        return replace(self, lower=lower, upper=upper, count=self.count[chosen])
+
+    def _order_statistic(self, rank: np.ndarray) -> np.ndarray:
+        """The weights of the given ranks, 0 the least."""
+        cell = np.searchsorted(self._cumulative, rank, side="right")
+        lower, upper = self.lower[cell], self.upper[cell]
+        count = self.count[cell]
+        inside = (rank - (self._cumulative[cell] - count) + 0.5) / count
+        value = lower + (upper - lower) * inside
+        value = np.where(rank == self.n - 1, self.maximum, value)
+        return np.where(rank == 0, self.minimum, value)
+
+    def _moments(self) -> tuple[float, float, float]:
+        """Mean, standard deviation and skewness."""
+        _, exponent = np.frexp(max(abs(self.minimum), abs(self.maximum)))
+        middle = np.ldexp(self._middle, -exponent)
+        mean = np.sum(self.count * middle) / self.n
+        mean += np.sum(self.count * (middle - mean)) / self.n
+        deviation = middle - mean
+        square = deviation**2
+        third = deviation * square
+        if not self.exact:
+            width = np.ldexp(self.upper - self.lower, -exponent)
+            square += width**2 / 12
+            third += deviation * width**2 / 4
+        variance = np.sum(self.count * square) / self.n
+        std = np.sqrt(variance)
+        third = np.sum(self.count * third) / self.n
+        skewness = float(third / (variance * std)) if variance > 0 else np.nan
+        return float(np.ldexp(mean, exponent)), float(np.ldexp(std, exponent)), skewness
+
+    def _spread(self, edges: np.ndarray) -> np.ndarray:
+        """The histogram of cells that are wider than a point, each spread over its bins."""
+        total = np.zeros(len(edges) + 1)  # also what lies below the first and above the last edge
+        first = np.searchsorted(edges, self.lower, side="right")
+        pieces = np.searchsorted(edges, self.upper, side="left") - first + 1
+        chunks = np.arange(_ROWS, pieces.sum(), _ROWS)
+        for part in np.split(np.arange(len(pieces)), np.searchsorted(np.cumsum(pieces), chunks)):
+            cell = np.repeat(part, pieces[part])
+            ends = np.cumsum(pieces[part])
+            bin_ = first[cell] + np.arange(len(cell)) - np.repeat(ends - pieces[part], pieces[part])
+            lower, upper = self.lower[cell], self.upper[cell]
+            left = np.maximum(lower, np.concatenate([[-np.inf], edges])[bin_])
+            right = np.minimum(upper, np.concatenate([edges, [np.inf]])[bin_])
+            share = self.count[cell] * ((right - left) / (upper - lower))
+            total += np.bincount(bin_, share, minlength=len(total))
+        return total[1:-1]
+
+
+def merge(parts: Sequence[ValueCounts]) -> ValueCounts:
+    """The mixture of several counts: all their weights together.
+
+    Sums are of integers, so that the order of the parts does not matter. The mixture's mantissa
+    bits and step are those of the coarsest parts that hold a twentieth of the weights: a few
+    norms of ones do not make a model coarse. Raises ValueError without parts.
+    """
+    if not parts:
+        raise ValueError("there is nothing to merge")
+    lower = np.concatenate([part.lower for part in parts])
+    count = np.concatenate([part.count for part in parts])
+    if all(part.exact for part in parts):
+        order = np.argsort(lower, kind="stable")
+        (lower,), count = _combined([lower[order]], count[order])
+        upper = lower
+    else:
+        upper = np.concatenate([part.upper for part in parts])
+        order = np.lexsort((upper, lower))
+        (lower, upper), count = _combined([lower[order], upper[order]], count[order])
+    coarsest = sorted((part.mantissa_bits, -part.step, part.n) for part in parts)
+    held = np.cumsum([n for _, _, n in coarsest])
+    mantissa_bits, step, _ = coarsest[np.searchsorted(held, 0.05 * held[-1])]
+    return ValueCounts(
+        lower,
+        upper,
+        count,
+        sum(part.n_nan for part in parts),
+        sum(part.n_inf for part in parts),
+        mantissa_bits,
+        -step,
+    )
+
+
+def decode(patterns: np.ndarray, dtype: str) -> np.ndarray:
+    """The values of bit patterns, uint64[k], as float64[k]."""
+    width = FORMATS[dtype].width
+    return patterns.astype(f"uint{width}").view(dtype).astype(np.float64)
+
+
+def _histogram(values: np.ndarray, count: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Points in each bin, the last one closed."""
+    cumulative = np.concatenate([[0], np.cumsum(count)])
+    position = np.searchsorted(values, edges, side="left")
+    position[-1] = np.searchsorted(values, edges[-1], side="right")
+    return np.diff(cumulative[position]).astype(np.float64)
+
+
+def _combined(columns: list[np.ndarray], counts: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """Rows that are equal in all (sorted) columns made one, their counts added."""
+    if not len(counts):
+        return columns, counts
+    new = np.ones(len(counts), bool)
+    new[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    start = np.flatnonzero(new)
+    return [column[start] for column in columns], np.add.reduceat(counts, start)
+
+
+def _mantissa_bits(values: np.ndarray) -> int:
+    """Mantissa bits that the values use: 52 less the trailing zeros that all of them share."""
+    used = int(np.bitwise_or.reduce(values.view(np.uint64), initial=0)) & ((1 << 52) - 1)
+    return 52 - (used & -used).bit_length() + 1 if used else 0
