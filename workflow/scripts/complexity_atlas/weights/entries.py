@@ -1,0 +1,118 @@
+"""The ledger of a model's tensors: which of them count as weights, and why the others do not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from complexity_atlas.weights.roles import layers_of, role_of
+from complexity_atlas.weights.tensors import Tensor
+
+View = Literal["stored", "folded", "both"]
+
+COUNTED_DTYPES = frozenset(
+    {"float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"}
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of a model.
+
+    A tensor that folding batch normalisation changes has two entries of the same name, one for the
+    view "stored" and one for "folded"; every other tensor has one entry with the view "both".
+    `layer` is the rank of its block among the network's blocks (None where its name carries no
+    block number), `depth` the number of weight-bearing operators on the longest path that leads to
+    its consumer (None where the format holds no graph). `reason` is empty for a tensor that counts
+    as a weight; `tensor` is None where its type or size rule that out.
+    """
+
+    name: str
+    view: View
+    layer: int | None
+    depth: int | None
+    role: str
+    dtype: str
+    shape: tuple[int, ...]
+    tensor: Tensor | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Every tensor of a model, counted or not, with notes that belong in the model's record."""
+
+    format: str
+    entries: list[Entry]
+    notes: list[str]
+    files: list[Path]
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files that were opened, in bytes."""
+        return sum(path.stat().st_size for path in self.files)
+
+    def counted(self, view: Literal["stored", "folded"]) -> list[Entry]:
+        """Entries that count as weights in one view."""
+        return [e for e in self.entries if not e.reason and e.view in (view, "both")]
+
+
+def dtype_reason(dtype: str, shape: tuple[int, ...]) -> str:
+    """Why a tensor of this type and shape cannot count as weights; empty where it can."""
+    if 0 in shape:
+        return "no elements"
+    if dtype in COUNTED_DTYPES:
+        return ""
+    if "int" in dtype or dtype == "bool":
+        return f"integer tensor ({dtype})"
+    return f"{dtype} is not supported"
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor as a file without a graph describes it; `reason` if it is known not to count."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    tensor: Tensor | None
+    reason: str = ""
+
+
+def state_dict_entries(stored: Sequence[StoredTensor]) -> list[Entry]:
+    """Ledger of a state dict, which has names and shapes but no graph.
+
+    Weights are floating-point tensors with at least two axes that are not the parameters of a
+    normalisation, biases or running statistics; `roles` tells these from the name.
+    """
+    layers = layers_of(item.name for item in stored)
+    entries = []
+    for item in stored:
+        role = role_of(item.name, item.shape)
+        reason = (
+            item.reason or dtype_reason(item.dtype, item.shape) or _role_reason(role, item.shape)
+        )
+        entries.append(
+            Entry(
+                name=item.name,
+                view="both",
+                layer=layers[item.name],
+                depth=None,
+                role=role,
+                dtype=item.dtype,
+                shape=item.shape,
+                tensor=item.tensor,
+                reason=reason,
+            )
+        )
+    return entries
+
+
+def _role_reason(role: str, shape: tuple[int, ...]) -> str:
+    if role == "norm":
+        return "parameter or statistic of a normalisation"
+    if role == "bias":
+        return "bias"
+    if len(shape) < 2:
+        return "fewer than two axes"
+    return ""

@@ -1,0 +1,121 @@
+"""A weight tensor that has not been read: its name, its type, and where its bytes are."""
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with numpy
+import numpy as np
+
+from complexity_atlas.errors import AtlasError
+
+
+@dataclass(frozen=True)
+class FileSegment:
+    """`nbytes` bytes of the file `path` from byte `offset` on, little-endian."""
+
+    path: Path
+    offset: int
+    nbytes: int
+
+    def blocks(self, start: int, stop: int, buffer: memoryview) -> Iterator[memoryview]:
+        """Bytes [start, stop) of the segment, a buffer at a time.
+
+        Plain positioned reads: a map of the whole file would show as memory in use, and a file
+        that shrinks would end the process instead of raising.
+        """
+        with open(self.path, "rb", buffering=0) as file:
+            if hasattr(os, "posix_fadvise"):
+                advice = os.POSIX_FADV_SEQUENTIAL
+                os.posix_fadvise(file.fileno(), self.offset + start, stop - start, advice)
+            for position in range(start, stop, len(buffer) or 1):
+                block = buffer[: min(len(buffer), stop - position)]
+                self._fill(block, file.fileno(), self.offset + position)
+                yield block
+
+    def _fill(self, block: memoryview, descriptor: int, position: int) -> None:
+        filled = 0
+        while filled < len(block):
+            read = os.preadv(descriptor, [block[filled:]], position + filled)
+            if read == 0:
+                raise AtlasError(
+                    f"{self.path}: ends at byte {position + filled}, but a tensor takes the bytes "
+                    f"{self.offset} to {self.offset + self.nbytes}; the file is truncated: "
+                    "fetch it again"
+                )
+            filled += read
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor whose values are in a file or in memory.
+
+    `dtype` is numpy's name of the type ("float32", "bfloat16", "float8_e4m3fn", "int8", ...);
+    `data` holds the values in C order. Raises AtlasError where shape and bytes disagree.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: FileSegment | np.ndarray = field(repr=False)
+
+    def __post_init__(self):
+        expected = self.n * self.itemsize
+        if self.nbytes != expected or min(self.shape, default=0) < 0:
+            raise AtlasError(
+                f"tensor {self.name!r}: shape {list(self.shape)} of {self.dtype} needs {expected} "
+                f"bytes, but {self.nbytes} are there; the file's header is damaged"
+            )
+
+    @classmethod
+    def of(cls, name: str, array: np.ndarray) -> "Tensor":
+        """The tensor that holds the values of `array`."""
+        array = np.ascontiguousarray(array)
+        return cls(name, array.dtype.name, array.shape, array)
+
+    @property
+    def n(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the values take."""
+        return self.data.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one value."""
+        try:
+            return np.dtype(self.dtype).itemsize
+        except TypeError:
+            message = f"tensor {self.name!r}: {self.dtype!r} is not a type that numpy knows"
+            raise AtlasError(message) from None
+
+    def blocks(self, start: int, stop: int, buffer: memoryview) -> Iterator[memoryview]:
+        """Bytes [start, stop) in order, each block in `buffer`, which is filled again and again.
+
+        Every block but the last is as long as the buffer. Raises AtlasError, naming the file and
+        the byte, where the file is too short, and OSError where it cannot be read.
+        """
+        if isinstance(self.data, FileSegment):
+            yield from self.data.blocks(start, stop, buffer)
+            return
+        source = memoryview(self.data.reshape(-1).view(np.uint8))
+        for position in range(start, stop, len(buffer) or 1):
+            block = buffer[: min(len(buffer), stop - position)]
+            block[:] = source[position : position + len(block)]
+            yield block
+
+    def read_into(self, buffer: memoryview, offset: int = 0) -> None:
+        """Fill `buffer` with the bytes from `offset` on. Raises as `blocks` does."""
+        for _ in self.blocks(offset, offset + len(buffer), buffer):
+            pass
+
+    def array(self) -> np.ndarray:
+        """All values in memory, of the numpy type `dtype` and the shape `shape`."""
+        values = np.empty(self.shape, self.dtype)
+        self.read_into(memoryview(values.reshape(-1).view(np.uint8)))
+        return values
