@@ -1,0 +1,306 @@
+"""The report: its words follow its tables, and the page asks nothing of the net."""
+
+import base64
+import dataclasses
+import hashlib
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+import synthetic_study
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.figures import style
+from complexity_atlas.report import ReportInputs, build_report, tables, text, words, write_report
+from complexity_atlas.statistics.settings import Primary, Settings
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("figures") / "plane.png"
+    style.save(style.message("a figure"), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def inputs(picture) -> ReportInputs:
+    return synthetic_study.report_inputs(picture)
+
+
+@pytest.fixture(scope="module")
+def before(inputs) -> str:
+    return prose(inputs)
+
+
+def page(inputs: ReportInputs) -> BeautifulSoup:
+    return BeautifulSoup(build_report(inputs), "lxml")
+
+
+def prose(inputs: ReportInputs) -> str:
+    return page(inputs).get_text(" ").replace("\u00a0", " ")
+
+
+def changed(inputs: ReportInputs, table: str, where, /, **values) -> ReportInputs:
+    frame = getattr(inputs, table).copy()
+    for column, value in values.items():
+        frame.loc[where(frame), column] = value
+    return dataclasses.replace(inputs, **{table: frame})
+
+
+def primary(frame):
+    return (
+        (frame.question == "size_adjusted")
+        & (frame.statistic == "partial_correlation")
+        & (frame.covariates == "log_n")
+        & (frame.measure == "lmc")
+        & (frame.variant == "window")
+        & (frame.benchmark == "reading")
+    )
+
+
+CHANGES = {
+    "estimate": ("statistics", primary, {"estimate": -0.5678}, "r = −0.57"),
+    "interval": (
+        "statistics",
+        primary,
+        {"ci_low": -0.987, "ci_high": 0.123},
+        "95 % interval −0.99 to +0.12",
+    ),
+    "p": (
+        "statistics",
+        primary,
+        {"p": 0.0421, "p_holm": 0.0842},
+        "p = 0.042, after Holm p = 0.084",
+    ),
+    "n": (
+        "statistics",
+        primary,
+        {"n_models": 37, "n_families": 9},
+        "n = 37 networks of 9 families",
+    ),
+    "reason": (
+        "statistics",
+        primary,
+        {"estimate": np.nan, "note": "every model has the same score"},
+        "no correlation could be computed (n = 6 networks of 6 families): every model has the same",
+    ),
+    "power": ("statistics", lambda f: f.question == "power", {"estimate": 0.777}, "beyond ±0.78"),
+    "weights": ("models", lambda f: f.index == 0, {"n_weights": 123_456_789}, "123,456,789"),
+    "status": (
+        "models",
+        lambda f: f.index == 0,
+        {"status": "hash_mismatch", "reason": "the wheel has another hash"},
+        "Could not be measured: Net v1 finding (hash_mismatch).",
+    ),
+    "failure": (
+        "models",
+        lambda f: f.index == 0,
+        {"status": "hash_mismatch", "reason": "the wheel has another hash"},
+        "the wheel has another hash",
+    ),
+    "hash": ("models", lambda f: f.index == 0, {"sha256": "ab" * 32}, "ab" * 32),
+    "licence": ("models", lambda f: f.index == 0, {"licence": "CC-BY-4.0"}, "CC-BY-4.0"),
+    "batch norm": (
+        "models",
+        lambda f: f.index == 3,
+        {"notes": "BatchNorm x stays"},
+        "BatchNorm x stays",
+    ),
+    "left out": ("ledger", lambda f: ~f.counted, {"reason": "is a shape"}, "is a shape"),
+    "score": (
+        "scores",
+        lambda f: f.benchmark_id == "reading",
+        {"value": 0.9876},
+        "6 scores from 0.9876 to 0.9876",
+    ),
+    "slope": ("confound", lambda f: f.variant == "rice", {"slope": -0.2468}, "Rice −0.247"),
+    "complexity": (
+        "complexity",
+        lambda f: (f.model == "Net-v1_reading") & (f.scope == "model") & (f.measure == "lmc"),
+        {"value": 0.13579},
+        "0.13579",
+    ),
+    "dead weights": (
+        "ledger",
+        lambda f: (f.model == "Net-v4_reading") & f.counted,
+        {"n_dead": 7, "n": 28},
+        "25.0 % of Net v4 reading",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_number_changed_in_a_table_changes_in_the_text(inputs, before, change):
+    table, where, values, expected = CHANGES[change]
+    assert expected not in before
+    assert expected in prose(changed(inputs, table, where, **values))
+
+
+def test_the_first_line_counts_benchmarks_whose_interval_leaves_out_zero(inputs):
+    both = changed(
+        inputs,
+        "statistics",
+        lambda f: primary(f) | (f.benchmark == "finding"),
+        ci_low=0.1,
+        ci_high=0.9,
+    )
+    one = changed(both, "statistics", lambda f: f.benchmark == "reading", ci_low=-0.1)
+    assert text.verdict_sentences(both.statistics, inputs.benchmarks, inputs.settings)[
+        0
+    ].startswith("On 2 of 2 benchmarks")
+    assert text.verdict_sentences(one.statistics, inputs.benchmarks, inputs.settings)[0].startswith(
+        "On 1 of 2 benchmarks"
+    )
+
+
+def test_an_interval_around_zero_that_is_small_enough_is_called_too_small(inputs):
+    small = changed(inputs, "statistics", primary, estimate=0.01, ci_low=-0.1, ci_high=0.15)
+    assert "too small to matter" in prose(small)
+
+
+def test_no_p_stands_alone(inputs):
+    uncorrected = changed(inputs, "statistics", primary, p_holm=np.nan, q_bh=np.nan)
+    for study in (inputs, uncorrected):
+        for sentence in text.verdict_sentences(study.statistics, study.benchmarks, study.settings):
+            if "permutation p" in sentence:
+                assert "n\u00a0=" in sentence
+                assert "interval" in sentence
+                assert any(w in sentence for w in ("Holm", "Benjamini", "not corrected"))
+
+
+def test_another_primary_effect_is_said_not_to_be_pre_registered(inputs):
+    other = dataclasses.replace(inputs, settings=Settings(primary=Primary(variant="rice")))
+    assert "not the pre-registered choice" in prose(other)
+    assert "not the pre-registered choice" not in prose(inputs)
+
+
+def test_a_given_verdict_replaces_the_sentences(inputs):
+    given_verdict = dataclasses.replace(inputs, verdict=("Undecided, says another module.",))
+    assert "Undecided, says another module." in prose(given_verdict)
+    assert "score and complexity correlate" not in prose(given_verdict)
+
+
+def test_every_network_and_every_reason_is_listed(inputs):
+    words_of_page = prose(inputs)
+    for name in inputs.models.name:
+        assert name in words_of_page
+    for reason in inputs.ledger.reason[~inputs.ledger.counted]:
+        assert reason in words_of_page
+    assert "6 without log_d" in words_of_page
+
+
+HOSTILE = '<img src="https://evil.example/x" onerror=alert(1)>"\'&'
+
+
+def test_hostile_names_are_text(inputs):
+    hostile = changed(inputs, "models", lambda f: f.index == 0, name=HOSTILE, licence=HOSTILE)
+    hostile = changed(hostile, "ledger", lambda f: ~f.counted, reason=HOSTILE)
+    hostile = dataclasses.replace(
+        hostile,
+        planes={inputs.models.model[0]: next(iter(inputs.figures.values()))},
+        versions={HOSTILE: HOSTILE},
+        variants={HOSTILE: {HOSTILE: HOSTILE}},
+    )
+    soup = page(hostile)
+    assert HOSTILE in soup.get_text()
+    assert all(image["src"].startswith("data:") for image in soup.find_all("img"))
+    assert not [tag for tag in soup.find_all(True) if any(a.startswith("on") for a in tag.attrs)]
+
+
+def test_an_address_that_is_not_of_the_web_is_no_link(inputs):
+    hostile = changed(inputs, "models", lambda f: f.index == 0, url="javascript:alert(1)")
+    links = [a["href"] for a in page(hostile).find_all("a")]
+    assert all(link.startswith(("#", "https://example.org/")) for link in links)
+
+
+def test_the_page_is_self_contained_and_its_policy_admits_only_its_own_code(inputs):
+    soup = page(inputs)
+    policy = soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert "default-src 'none'" in policy
+    for tag, name in ((soup.style, "style-src"), (soup.script, "script-src")):
+        digest = base64.b64encode(hashlib.sha256(tag.string.encode()).digest()).decode()
+        assert f"{name} 'sha256-{digest}'" in policy
+        assert "src" not in tag.attrs
+    assert len(soup.find_all(["style", "script"])) == 2
+    assert [link["href"] for link in soup.find_all("link")] == ["data:,"]
+    assert not soup.find_all(["iframe", "object", "embed", "form"])
+    assert not soup.find_all(style=True)
+
+
+def test_tables_are_rectangular_and_their_numbers_sort(inputs):
+    for table in page(inputs).find_all("table"):
+        headers = table.thead.find_all("th")
+        assert all(header["aria-sort"] == "none" for header in headers)
+        for row in table.tbody.find_all("tr"):
+            cells = row.find_all("td")
+            assert len(cells) == len(headers)
+            for cell in cells:
+                if "data-sort" in cell.attrs:
+                    float(cell["data-sort"])
+
+
+def test_intervals_are_in_the_score_table(inputs):
+    found = tables.scores_table(inputs.scores, inputs.benchmarks, inputs.models, 0.95)
+    kinds = {row[1].text: row[5].text for row in found.rows}
+    assert kinds == {"Reading lines": "Wilson", "Finding boxes": "none given"}
+
+
+def test_equal_inputs_give_equal_pages(inputs, tmp_path):
+    write_report(inputs, tmp_path / "a.html")
+    write_report(inputs, tmp_path / "b.html")
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.html"]
+
+
+def test_a_study_in_which_nothing_could_be_measured_has_a_page(inputs):
+    nothing = dataclasses.replace(
+        inputs,
+        models=inputs.models.assign(status="unavailable", reason="gone", n_weights=0),
+        ledger=inputs.ledger.iloc[:0],
+        complexity=inputs.complexity.iloc[:0],
+        scores=inputs.scores.iloc[:0],
+        statistics=inputs.statistics.iloc[:0],
+        confound=inputs.confound.iloc[:0],
+        figures={},
+        planes={},
+    )
+    assert "No benchmark has enough networks" in prose(nothing)
+    assert "Could not be measured: Net v1 finding (unavailable)" in prose(nothing)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no picture"])
+def test_a_missing_or_damaged_figure_is_named(inputs, tmp_path, content):
+    path = tmp_path / "plane.png"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AtlasError, match=r"plane\.png: not a readable PNG"):
+        build_report(dataclasses.replace(inputs, figures={"plane": path}))
+
+
+def test_words():
+    assert words.whole(2046000) == "2,046,000"
+    assert words.counted(1, "family", "families") == "1 family"
+    assert words.real(0.00123456) == "0.00123"
+    assert words.real(-12345.6) == "−12346"
+    assert words.signed(-0.005) == "−0.01"
+    assert words.percent(0.2461) == "24.6\u00a0%"
+    assert words.probability("p", 0.0004) == "p\u00a0<\u00a00.001"
+    assert words.listed(["a"]) == "a"
+    assert words.listed(["a", "b", "c"]) == "a, b and c"
+    assert words.interval(np.nan, 0.5, 0.95) == "no interval"
+
+
+@pytest.mark.parametrize(
+    "write", [words.whole, words.real, words.signed, words.short, words.percent]
+)
+@pytest.mark.parametrize("unknown", [None, np.nan])
+def test_what_is_unknown_is_a_dash(write, unknown):
+    assert write(unknown) == words.MISSING
+
+
+@given(st.floats(1e-300, 1e300) | st.floats(-1e300, -1e-300))
+def test_a_written_number_reads_back_within_its_digits(x):
+    shown = words.real(x).replace("−", "-").replace(" × 10^", "e")
+    assert float(shown) == pytest.approx(x, rel=0.0051)

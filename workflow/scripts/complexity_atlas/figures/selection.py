@@ -1,0 +1,99 @@
+"""Which of the many complexities of a network a figure shows, and how it is taken from a table."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+MEASURE_LABELS = {
+    "lmc": "LMC complexity C = H · D",
+    "entropy": "Normalised entropy H",
+    "disequilibrium": "Disequilibrium D",
+    "c_exp": "Exponential complexity C_exp",
+    "c_js": "Jensen–Shannon complexity C_JS",
+    "sdl": "SDL complexity H · (1 − H)",
+    "q_e": "Euclidean disequilibrium Q_E",
+    "q_w": "Wootters disequilibrium Q_W",
+}
+
+VARIANT_LABELS = {
+    "proposal": "min–max, 100 bins",
+    "fixed1000": "min–max, 1000 bins",
+    "rice": "Rice",
+    "freedman_diaconis": "Freedman–Diaconis",
+    "scott": "Scott",
+    "sturges": "Sturges",
+    "doane": "Doane",
+    "window": "window",
+    "window_alive": "window, alive",
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One complexity out of many: measure × binning variant × view × aggregate, and its null."""
+
+    measure: str
+    variant: str
+    view: str
+    aggregate: str
+    null_kind: str = "same_n"
+
+    @property
+    def label(self) -> str:
+        """What an axis calls the value: dimensionless, so without a unit."""
+        return MEASURE_LABELS.get(self.measure, self.measure)
+
+    @property
+    def excess_measure(self) -> str:
+        """What the statistics call the excess of this measure over this null."""
+        return f"{self.measure}_{self.null_kind}_excess"
+
+    @property
+    def description(self) -> str:
+        """Variant, view and aggregate in words, for a title or a caption."""
+        aggregate = self.aggregate.replace("_", " ")
+        return f"{variant_label(self.variant)} binning, {self.view} weights, {aggregate}"
+
+
+def variant_label(variant: str) -> str:
+    """Name of a binning variant as a reader knows it; the config's own name where it is new."""
+    return VARIANT_LABELS.get(variant, variant)
+
+
+def of_models(complexity: pd.DataFrame, selection: Selection, measure: str = "") -> pd.DataFrame:
+    """Rows of contract MODEL_COMPLEXITY that describe whole networks, indexed by model.
+
+    `measure` overrides the selection's, for a plane that needs two.
+    """
+    wanted = {"scope": "model", "aggregate": selection.aggregate}
+    chosen = _matching(complexity, selection, measure, wanted)
+    return chosen.set_index("model").sort_index()
+
+
+def of_scopes(
+    complexity: pd.DataFrame, selection: Selection, model: str, prefix: str
+) -> pd.DataFrame:
+    """Rows of the parts of one network, such as `layer:`, indexed by the scope after `prefix`."""
+    wanted = {"model": model, "aggregate": selection.aggregate}
+    parts = complexity[complexity.scope.str.startswith(prefix)]
+    chosen = _matching(parts, selection, "", wanted)
+    return chosen.set_index(chosen.scope.str.removeprefix(prefix))
+
+
+def of_tensors(tensors: pd.DataFrame, selection: Selection, measure: str = "") -> pd.DataFrame:
+    """Rows of contract TENSOR_COMPLEXITY for every network, one per tensor."""
+    chosen = _matching(tensors, selection, measure, {})
+    return chosen.sort_values(["model", "depth", "tensor"], ignore_index=True)
+
+
+def _matching(frame, selection: Selection, measure: str, wanted: dict[str, str]) -> pd.DataFrame:
+    wanted = wanted | {
+        "measure": measure or selection.measure,
+        "variant": selection.variant,
+        "view": selection.view,
+        "null_kind": selection.null_kind,
+    }
+    keep = pd.Series(True, index=frame.index)
+    for column, value in wanted.items():
+        keep &= frame[column] == value
+    return frame[keep]

@@ -1,0 +1,254 @@
+"""The page that answers the question: one self-contained HTML file that asks nothing of the net.
+
+`build_report` turns tables and pictures into the page's text, `write_report` puts it into a file.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from complexity_atlas.contracts import replacing
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.figures.selection import Selection, variant_label
+from complexity_atlas.report import captions, tables, text, words
+from complexity_atlas.report.tables import Table
+from complexity_atlas.statistics.settings import Settings
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything the page is made of.
+
+    models      contract MEASURED_MODELS
+    ledger      contract LEDGER, of all models
+    complexity  contract MODEL_COMPLEXITY, of all models
+    benchmarks  contract BENCHMARKS
+    scores      contract SCORES
+    statistics  contract STATISTICS, of all questions
+    confound    columns of `figures.confound.confound_table`
+    settings    of the statistics: the primary effect, confidence, seed
+    variants    binning variants in order: name -> settings, as configured
+    versions    of the software that ran: name -> version
+    figures     PNG files by the names of `captions.ORDER`; others are shown after those
+    planes      PNG files of the complexity–entropy plane of single networks, by model
+    verdict     sentences of the answer; empty: `text.verdict_sentences` of the tables
+    """
+
+    models: pd.DataFrame
+    ledger: pd.DataFrame
+    complexity: pd.DataFrame
+    benchmarks: pd.DataFrame
+    scores: pd.DataFrame
+    statistics: pd.DataFrame
+    confound: pd.DataFrame
+    settings: Settings
+    variants: Mapping[str, Mapping[str, object]]
+    versions: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, Path] = field(default_factory=dict)
+    planes: Mapping[str, Path] = field(default_factory=dict)
+    verdict: tuple[str, ...] = ()
+
+    @property
+    def selection(self) -> Selection:
+        """The primary complexity, as figures select it."""
+        primary = self.settings.primary
+        return Selection(primary.measure, primary.variant, primary.view, primary.aggregate)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure inside the page: `source` is a data URI, sizes are in pixels."""
+
+    id: str
+    title: str
+    caption: str
+    source: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: sentences, pictures, tables, in this order; left out when it is empty.
+
+    `short` is its name in the list of contents.
+    """
+
+    id: str
+    short: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tables: tuple[Table, ...] = ()
+    small_pictures: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.sentences or self.pictures or self.tables)
+
+
+def write_report(inputs: ReportInputs, path: Path) -> None:
+    """Write the page to `path`; it appears there only when it is whole."""
+    page = build_report(inputs)
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def build_report(inputs: ReportInputs) -> str:
+    """Return the page as HTML: the same text for the same inputs.
+
+    Names from tables are escaped, addresses become links only when they are http or https, and a
+    content security policy forbids every request and every script but the page's own. Raises
+    AtlasError when a picture is missing or damaged.
+    """
+    style = (_HERE / "page.css").read_text(encoding="utf-8")
+    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("template.html.j2").render(
+        question=text.question_sentences(inputs.models, inputs.scores, inputs.benchmarks),
+        answer=_answer(inputs),
+        sections=_sections(inputs),
+        variants=[(variant_label(name), name, rule) for name, rule in inputs.variants.items()],
+        settings=inputs.settings,
+        words=words,
+        versions=inputs.versions,
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_policy_hash(style),
+        script_hash=_policy_hash(script),
+    )
+
+
+def _answer(inputs: ReportInputs) -> list[str]:
+    found = inputs.verdict or text.verdict_sentences(
+        inputs.statistics, inputs.benchmarks, inputs.settings
+    )
+    settings = inputs.settings
+    return [*found, text.primary_sentence(settings.primary, settings.is_pre_registered)]
+
+
+def _sections(inputs: ReportInputs) -> list[Section]:
+    pictures = _pictures(inputs)
+    planes = tuple(
+        _picture(f"plane-{model}", *captions.of_network(inputs.models, model), path)
+        for model, path in inputs.planes.items()
+    )
+    found = [
+        _association(inputs, pictures.pop_all("score_vs_complexity", "forest", "power")),
+        _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
+        _binning(inputs, pictures.pop_all("confound", "sensitivity")),
+        Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
+        Section(
+            "tensors",
+            "Tensors",
+            "Every network, tensor by tensor",
+            pictures=planes,
+            small_pictures=True,
+        ),
+        _counted(inputs),
+        Section(
+            "provenance",
+            "Provenance",
+            "Provenance",
+            tables=(tables.provenance_table(inputs.models),),
+        ),
+    ]
+    return [section for section in found if section]
+
+
+def _association(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    benchmarks, settings = inputs.benchmarks, inputs.settings
+    return Section(
+        "association",
+        "Scores",
+        "Score against complexity",
+        tuple(text.score_sentences(inputs.scores, benchmarks)),
+        pictures,
+        (
+            tables.scores_table(inputs.scores, benchmarks, inputs.models, settings.confidence),
+            tables.statistics_table(
+                inputs.statistics, benchmarks, settings.primary, settings.confidence
+            ),
+            tables.untested_table(inputs.statistics, benchmarks),
+        ),
+    )
+
+
+def _complexity(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    table = tables.complexity_table(
+        inputs.models, inputs.ledger, inputs.complexity, inputs.selection
+    )
+    return Section("complexity", "Networks", "Complexity of the networks", (), pictures, (table,))
+
+
+def _binning(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    variants = list(inputs.variants)
+    sentences = (
+        *text.confound_sentences(inputs.confound),
+        *text.ranking_sentences(inputs.complexity, inputs.selection, variants),
+    )
+    table = tables.ranking_table(inputs.models, inputs.complexity, inputs.selection, variants)
+    return Section("binning", "Binnings", "What the binning decides", sentences, pictures, (table,))
+
+
+def _counted(inputs: ReportInputs) -> Section:
+    shown = (
+        tables.failures_table(inputs.models),
+        tables.left_out_table(inputs.ledger),
+        tables.remarks_table(inputs.models),
+    )
+    return Section(
+        "counted",
+        "Counted",
+        "What was counted, and what was left out",
+        tuple(text.counted_sentences(inputs.models, inputs.ledger)),
+        tables=tuple(table for table in shown if table.rows),
+    )
+
+
+class _Pictures(dict):
+    """Pictures that have not been placed yet, by name."""
+
+    def pop_all(self, *names: str) -> tuple[Picture, ...]:
+        """Take the named pictures that exist, in this order; without names all that are left."""
+        return tuple(self.pop(name) for name in names or list(self) if name in self)
+
+
+def _pictures(inputs: ReportInputs) -> _Pictures:
+    return _Pictures(
+        {
+            name: _picture(name, *captions.of_figure(name, inputs.selection, inputs.settings), path)
+            for name, path in inputs.figures.items()
+        }
+    )
+
+
+def _picture(name: str, title: str, caption: str, path: Path) -> Picture:
+    try:
+        data = Path(path).read_bytes()
+        with Image.open(path, formats=("PNG",)) as image:
+            width, height = image.size
+    except OSError as error:
+        raise AtlasError(f"{path}: not a readable PNG figure ({error}); draw it again") from error
+    source = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    return Picture(f"figure-{name}", title, caption, source, width, height)
+
+
+def _policy_hash(content: str) -> str:
+    """The source expression by which a content security policy admits one inline element."""
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")

@@ -1,0 +1,66 @@
+"""Title and caption of every figure in the report."""
+
+import pandas as pd
+
+from complexity_atlas.figures.selection import Selection
+from complexity_atlas.report import words
+from complexity_atlas.statistics.settings import Settings
+
+
+def of_figure(name: str, selection: Selection, settings: Settings) -> tuple[str, str]:
+    """Title and caption of the figure `name`; of an unknown one its name as title."""
+    if name not in _CAPTIONS:
+        return name.replace("_", " ").capitalize(), ""
+    title, caption = _CAPTIONS[name]
+    return title, caption.format(
+        measure=selection.label,
+        description=selection.description,
+        confidence=words.percent(settings.confidence, 0),
+        power=words.percent(settings.power, 0),
+    )
+
+
+def of_network(models: pd.DataFrame, model: str) -> tuple[str, str]:
+    """Title and caption of the plane of one network's tensors."""
+    name = models.set_index("model")["name"].get(model, model)
+    return name, "Colour and marker are the role of a tensor, the area its number of weights."
+
+
+_CAPTIONS = {
+    "score_vs_complexity": (
+        "Score against complexity",
+        "Each point is a network; above its complexity as it is, below what exceeds the null, "
+        "Gaussian weights of the same number. Vertical bars are {confidence} intervals of the "
+        "score where its source allows one, horizontal bars twice the standard deviation of the "
+        "null. Shown: {description}. Intervals of ρ are bootstraps over families.",
+    ),
+    "forest": (
+        "Size-adjusted association of every measure",
+        "Partial correlation of score and measure with its {confidence} interval over families, "
+        "before any correction for the number of tests.",
+    ),
+    "power": (
+        "What could be seen at all",
+        "Power of the test of a correlation by its size. The dashed line is {power}.",
+    ),
+    "plane": (
+        "The complexity–entropy plane",
+        "Every histogram lies between the two grey bounds; the inset shows the whole plane and "
+        "where the larger picture lies in it. Crosses are Gaussian weights. Shown: {description}.",
+    ),
+    "depth_profile": (
+        "Complexity over depth",
+        "Points are tensors, their area grows with the number of weights; the line goes through "
+        "the layers, the dashed line is the null of the whole network. Shown: {description}.",
+    ),
+    "confound": (
+        "Complexity of noise against its amount",
+        "{measure} of Gaussian weights, which know nothing, under every binning, with the spread "
+        "of one draw. A line that is not flat is a measure of size.",
+    ),
+    "sensitivity": (
+        "Does the order survive the binning?",
+        "Rank of every network under every binning, for both views. τ is Kendall’s rank "
+        "correlation with the primary binning. An undefined complexity breaks a line.",
+    ),
+}

@@ -1,0 +1,300 @@
+"""The tables of the report: which columns a reader sees, how they read and how they sort."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from complexity_atlas.contracts import VIEWS
+from complexity_atlas.figures.score_vs_complexity import score_intervals, usable_scores
+from complexity_atlas.figures.selection import MEASURE_LABELS, Selection, of_models, variant_label
+from complexity_atlas.figures.sensitivity import ranking
+from complexity_atlas.report import words
+from complexity_atlas.statistics import raw, size_adjusted
+from complexity_atlas.statistics.settings import Primary
+
+Kind = Literal["text", "number", "code"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is shown, what it sorts by (a number; "" for text and the unknown), where it leads."""
+
+    text: str
+    sort: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Heading of a column; `kind` is "text", "number" (set flush right) or "code" (hashes)."""
+
+    label: str
+    kind: Kind = "text"
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the page shows it: `rows` hold as many cells as there are `columns`."""
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+Field = tuple[Column, Callable[[Any], Cell]]
+"""A column, and how its cell is made from a row."""
+
+
+def scores_table(
+    scores: pd.DataFrame, benchmarks: pd.DataFrame, models: pd.DataFrame, confidence: float
+) -> Table:
+    """Every score that is used, with its interval, and where it was printed."""
+    used = usable_scores(scores)
+    used = used.join(score_intervals(used, confidence))
+    names, titles = _names(models), _titles(benchmarks)
+    interval = f"{words.percent(confidence, 0)} interval"
+    fields: list[Field] = [
+        (Column("Network"), lambda r: _text(names.get(r.model_id.replace("/", "--"), r.model_id))),
+        (Column("Benchmark"), lambda r: _text(titles.get(r.benchmark_id, r.benchmark_id))),
+        (Column("Metric"), lambda r: _words(r.metric_id)),
+        (Column("Score", "number"), lambda r: _fixed(r.value, 4)),
+        (
+            Column(interval, "number"),
+            lambda r: _number(r.low, f"{words.fixed(r.low, 3)} … {words.fixed(r.high, 3)}"),
+        ),
+        (Column("Kind of interval"), lambda r: _text(r.kind or "none given")),
+        (Column("Items", "number", "Items that the benchmark holds"), lambda r: _whole(r.n_items)),
+        (Column("Evaluated by"), lambda r: _words(r.evaluator)),
+        (Column("Source"), lambda r: _link(r.source_id, r.source_url)),
+        (Column("Where", "code"), lambda r: _text(r.raw_locator)),
+    ]
+    return _table("scores", "Scores as their sources print them", used.itertuples(), fields)
+
+
+def complexity_table(
+    models: pd.DataFrame, ledger: pd.DataFrame, complexity: pd.DataFrame, selection: Selection
+) -> Table:
+    """Complexity of every network that was measured, beside its null and its other view."""
+    other = next(view for view in VIEWS if view != selection.view)
+    found = of_models(complexity, selection)[["value", "null", "excess", "flag"]]
+    found["entropy"] = of_models(complexity, selection, "entropy").value
+    found["other"] = of_models(complexity, _in_view(selection, other)).value
+    stored = ledger[ledger.counted & (ledger["view"] != "folded")]
+    sums = stored.groupby("model")[["n_dead", "n_zero", "n"]].sum()
+    shares = sums[["n_dead", "n_zero"]].div(sums.n, axis=0)
+    rows = models[models.status == "ok"].set_index("model").join([found, shares])
+    measure = "C" if selection.measure == "lmc" else MEASURE_LABELS[selection.measure]
+    hint = selection.description
+    dead = "Share of weights that are not zero but below 1e-20 of the largest"
+    fields: list[Field] = [
+        (Column("Network"), lambda r: _text(r.name)),
+        (Column("Task"), lambda r: _text(r.task)),
+        (Column("Weights", "number", "Counted weights, stored"), lambda r: _whole(r.n_weights)),
+        (Column(f"{measure}, {selection.view}", "number", hint), lambda r: _fixed(r.value, 5)),
+        (Column("Null", "number", "Gaussian weights"), lambda r: _fixed(r.null, 5)),
+        (Column("Excess", "number", "Complexity minus its null"), lambda r: _fixed(r.excess, 5)),
+        (Column(f"H, {selection.view}", "number", "Entropy"), lambda r: _fixed(r.entropy, 4)),
+        (Column(f"{measure}, {other}", "number"), lambda r: _fixed(r.other, 5)),
+        (Column("Dead", "number", dead), lambda r: _percent(r.n_dead)),
+        (Column("Zero", "number", "Weights that are exactly zero"), lambda r: _percent(r.n_zero)),
+        (Column("Remark"), lambda r: _text("" if pd.isna(r.flag) else r.flag)),
+    ]
+    caption = f"Complexity per network: {selection.description}"
+    return _table("complexity", caption, rows.itertuples(), fields)
+
+
+def ranking_table(
+    models: pd.DataFrame, complexity: pd.DataFrame, selection: Selection, variants: Sequence[str]
+) -> Table:
+    """Rank of every network under every variant and view, with the complexity in brackets."""
+    ranks = ranking(complexity, selection, list(variants))
+    cells = {
+        (row.model, row.view, row.variant): _number(
+            row.rank, f"{words.short(row.rank)} ({words.fixed(row.value, 4)})"
+        )
+        for row in ranks.itertuples()
+    }
+    measured = models[models.status == "ok"]
+    rows = [(row.model, row.name, view) for row in measured.itertuples() for view in VIEWS]
+    fields: list[Field] = [
+        (Column("Network"), lambda r: _text(r[1])),
+        (Column("View"), lambda r: _text(r[2])),
+    ]
+    for variant in variants:
+        column = Column(variant_label(variant), "number")
+        fields.append((column, lambda r, v=variant: cells.get((r[0], r[2], v), _UNKNOWN)))
+    caption = "Rank (and complexity) of the networks under every binning; rank 1 is most complex"
+    return _table("ranking", caption, rows, fields)
+
+
+def statistics_table(
+    statistics: pd.DataFrame, benchmarks: pd.DataFrame, primary: Primary, confidence: float
+) -> Table:
+    """The tested associations in the primary view and aggregate: raw, and adjusted as primary."""
+    titles = _titles(benchmarks)
+    here = (statistics["view"] == primary.view) & (statistics["aggregate"] == primary.aggregate)
+    interval = f"{words.percent(confidence, 0)} interval"
+    fields: list[Field] = [
+        (Column("Benchmark"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
+        (Column("Question"), lambda r: _words(r.question)),
+        (Column("Measure"), lambda r: _text(r.measure)),
+        (Column("Binning"), lambda r: _text(r.variant)),
+        (Column("Given"), lambda r: _text(r.covariates or "nothing")),
+        (Column("Statistic"), lambda r: _words(r.statistic)),
+        (Column("Estimate", "number"), lambda r: _number(r.estimate, words.signed(r.estimate))),
+        (
+            Column(interval, "number", "Bootstrap over families"),
+            lambda r: _number(r.ci_low, f"{words.signed(r.ci_low)} … {words.signed(r.ci_high)}"),
+        ),
+        (Column("Networks", "number"), lambda r: _whole(r.n_models)),
+        (Column("Families", "number"), lambda r: _whole(r.n_families)),
+        (Column("p", "number", "Before any correction: never read it alone"), lambda r: _p(r.p)),
+        (Column("p, Holm", "number", "Within the primary family"), lambda r: _p(r.p_holm)),
+        (Column("q, BH", "number", "False discovery rate of the others"), lambda r: _p(r.q_bh)),
+        (Column("Note"), lambda r: _text(r.note)),
+    ]
+    caption = (
+        f"Associations in {primary.view} weights, {primary.aggregate.replace('_', ' ')} "
+        "(every view and aggregate: results/statistics/correlations.csv)"
+    )
+    rows = statistics[here & _tested(statistics, primary)]
+    return _table("statistics", caption, rows.itertuples(), fields)
+
+
+def _tested(statistics: pd.DataFrame, primary: Primary) -> pd.Series:
+    plain = statistics.statistic.isin([raw.PEARSON, raw.SPEARMAN])
+    given = primary.covariates or size_adjusted.ADJUSTMENTS[0]
+    adjusted = (statistics.statistic == size_adjusted.PARTIAL) & (statistics.covariates == given)
+    return ((statistics.question == raw.QUESTION) & plain) | (
+        (statistics.question == size_adjusted.QUESTION) & adjusted
+    )
+
+
+def untested_table(statistics: pd.DataFrame, benchmarks: pd.DataFrame) -> Table:
+    """What could not be computed, by question, benchmark and reason, with the number of rows."""
+    titles = _titles(benchmarks)
+    missing = statistics[statistics.estimate.isna()]
+    groups = missing.groupby(["question", "benchmark", "covariates", "note"], sort=True)
+    fields: list[Field] = [
+        (Column("Question"), lambda r: _words(r.question)),
+        (Column("Benchmark"), lambda r: _text(titles.get(r.benchmark, r.benchmark) or "all")),
+        (Column("Given"), lambda r: _text(r.covariates or "nothing")),
+        (Column("Reason"), lambda r: _text(r.note or "no reason given")),
+        (Column("Rows", "number"), lambda r: _whole(r.rows)),
+    ]
+    rows = groups.size().rename("rows").reset_index()
+    return _table("untested", "What could not be computed, and why", rows.itertuples(), fields)
+
+
+def left_out_table(ledger: pd.DataFrame) -> Table:
+    """What is not counted as a weight, by reason, with the number of tensors and of values."""
+    stored = ledger[(ledger["view"] != "folded") & ~ledger.counted]
+    sums = stored.groupby("reason").agg(
+        networks=("model", "nunique"), tensors=("tensor", "size"), values=("n", "sum")
+    )
+    rows = sums.sort_values("values", ascending=False, kind="stable").reset_index()
+    fields: list[Field] = [
+        (Column("Reason"), lambda r: _text(r.reason)),
+        (Column("Networks", "number"), lambda r: _whole(r.networks)),
+        (Column("Tensors", "number"), lambda r: _whole(r.tensors)),
+        (Column("Values", "number"), lambda r: _whole(r.values)),
+    ]
+    return _table("left-out", "Constants that are not counted, and why", rows.itertuples(), fields)
+
+
+def failures_table(models: pd.DataFrame) -> Table:
+    """Networks whose weights could not be measured, with status and reason."""
+    fields: list[Field] = [
+        (Column("Network"), lambda r: _text(r.name)),
+        (Column("Location"), lambda r: _text(r.location)),
+        (Column("Status"), lambda r: _words(r.status)),
+        (Column("Reason"), lambda r: _text(r.reason)),
+    ]
+    rows = models[models.status != "ok"].itertuples()
+    return _table("failures", "Networks that could not be measured", rows, fields)
+
+
+def remarks_table(models: pd.DataFrame) -> Table:
+    """What the reader of a file remarked, such as every BatchNorm that could not be folded."""
+    rows = [
+        (row.name, note) for row in models.itertuples() for note in row.notes.split("; ") if note
+    ]
+    fields: list[Field] = [
+        (Column("Network"), lambda r: _text(r[0])),
+        (Column("Remark"), lambda r: _text(r[1])),
+    ]
+    caption = "Remarks on the files, among them BatchNorms that are not folded"
+    return _table("remarks", caption, rows, fields)
+
+
+def provenance_table(models: pd.DataFrame) -> Table:
+    """Where every network comes from, under which licence, and the hashes of what was read."""
+    fields: list[Field] = [
+        (Column("Network"), lambda r: _link(r.name, r.url)),
+        (Column("Family"), lambda r: _text(r.family)),
+        (Column("Source"), lambda r: _text(f"{r.source} {r.location}")),
+        (Column("Licence"), lambda r: _text(r.licence or "not stated")),
+        (Column("SHA-256 of the source", "code"), lambda r: _text(r.sha256)),
+        (Column("Files that were read", "code"), lambda r: _text(r.files)),
+        (Column("Format"), lambda r: _text(r.format)),
+        (Column("Counted on"), lambda r: _text(r.device)),
+    ]
+    return _table("provenance", "Provenance of every network", models.itertuples(), fields)
+
+
+def _table(id: str, caption: str, rows: Iterable, fields: Sequence[Field]) -> Table:
+    cells = tuple(tuple(make(row) for _, make in fields) for row in rows)
+    return Table(id, caption, tuple(column for column, _ in fields), cells)
+
+
+def _names(models: pd.DataFrame) -> pd.Series:
+    return models.set_index("model")["name"]
+
+
+def _titles(benchmarks: pd.DataFrame) -> pd.Series:
+    return benchmarks.set_index("benchmark_id")["name"]
+
+
+def _in_view(selection: Selection, view: str) -> Selection:
+    return Selection(**(vars(selection) | {"view": view}))
+
+
+_UNKNOWN = Cell(words.MISSING)
+
+
+def _text(text: str) -> Cell:
+    return Cell(str(text))
+
+
+def _words(name: str) -> Cell:
+    return Cell(name.replace("_", " "))
+
+
+def _link(text: str, url: str) -> Cell:
+    """A link where the address is one of the web; a table from elsewhere may hold anything."""
+    return Cell(text, href=url if urlsplit(url).scheme in ("http", "https") else "")
+
+
+def _number(value: float, shown: str) -> Cell:
+    return _UNKNOWN if pd.isna(value) else Cell(shown, repr(float(value)))
+
+
+def _fixed(value: float, decimals: int) -> Cell:
+    return _number(value, words.fixed(value, decimals))
+
+
+def _p(value: float) -> Cell:
+    return _number(value, "< 0.001" if value < 0.001 else words.real(value, 2))
+
+
+def _whole(value: float) -> Cell:
+    return _number(value, words.whole(value))
+
+
+def _percent(value: float) -> Cell:
+    return _number(value, words.percent(value))

@@ -1,0 +1,276 @@
+"""The sentences of the report: every number in them is read from a table.
+
+Plain functions from tables to sentences, so that a test can change a number and read it back.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from complexity_atlas.contracts import VIEWS
+from complexity_atlas.figures.score_vs_complexity import usable_scores
+from complexity_atlas.figures.selection import MEASURE_LABELS, Selection, of_models, variant_label
+from complexity_atlas.figures.sensitivity import agreement, ranking
+from complexity_atlas.report import words
+from complexity_atlas.statistics import power
+from complexity_atlas.statistics.multiplicity import is_primary
+from complexity_atlas.statistics.settings import Primary, Settings
+
+COVARIATES = {
+    "": "nothing",
+    "log_n": "the number of weights",
+    "log_n+log_d": "the number of weights and the amount of training data",
+}
+
+
+def question_sentences(
+    models: pd.DataFrame, scores: pd.DataFrame, benchmarks: pd.DataFrame
+) -> list[str]:
+    """What is asked, of how many networks and benchmarks."""
+    measured = models[models.status == "ok"]
+    used = usable_scores(scores)
+    used = used[used.model_id.str.replace("/", "--").isin(measured.model)]
+    per_benchmark = [
+        f"{benchmark.name} ({words.counted(n, 'network')})"
+        for benchmark in benchmarks.itertuples()
+        if (n := int((used.benchmark_id == benchmark.benchmark_id).sum()))
+    ]
+    sentences = [
+        "Is the statistical complexity of a network’s weights related to how well the network does "
+        "its task, beyond what its size already says?",
+        f"Measured here: {words.counted(len(measured), 'network')} of "
+        f"{words.counted(measured.family.nunique(), 'family', 'families')}, "
+        f"{words.whole(measured.n_weights.sum())} weights in all.",
+    ]
+    if per_benchmark:
+        sentences.append(f"Scored on: {words.listed(per_benchmark)}.")
+    return sentences
+
+
+def primary_sentence(primary: Primary, pre_registered: bool) -> str:
+    """The one effect on which the answer rests, and whether it was chosen in advance."""
+    chosen = (
+        "This effect was fixed in the configuration before any score was looked at."
+        if pre_registered
+        else "This is not the pre-registered choice: the configuration was changed."
+    )
+    return (
+        f"The answer rests on {MEASURE_LABELS.get(primary.measure, primary.measure)}, binning "
+        f"“{variant_label(primary.variant)}”, {primary.view} weights, "
+        f"{primary.aggregate.replace('_', ' ')}, given {COVARIATES[primary.covariates]}. {chosen}"
+    )
+
+
+def verdict_sentences(
+    statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
+) -> list[str]:
+    """One sentence per benchmark on the primary effect, and one on what could have been seen."""
+    sentences = _headline(statistics, benchmarks, settings)
+    for benchmark in benchmarks.itertuples():
+        row = primary_row(statistics, benchmark.benchmark_id, settings)
+        if row is None:
+            sentences.append(f"{benchmark.name}: no association was computed.")
+            continue
+        sentences.append(f"{benchmark.name}: {_effect(row, settings)}")
+        sentences += _detectable(statistics, benchmark.benchmark_id, settings)
+    return sentences
+
+
+def _headline(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings) -> list[str]:
+    found = [primary_row(statistics, benchmark, settings) for benchmark in benchmarks.benchmark_id]
+    rows = [row for row in found if row is not None and not np.isnan(row["ci_low"])]
+    if not rows:
+        return ["No benchmark has enough networks to say anything about complexity and score."]
+    apart = sum(row["ci_low"] > 0 or row["ci_high"] < 0 for row in rows)
+    given = (
+        f", given {COVARIATES[settings.primary.covariates]}" if settings.primary.covariates else ""
+    )
+    if apart:
+        return [
+            f"On {words.whole(apart)} of {words.counted(len(rows), 'benchmark')} score and "
+            f"complexity are related{given}: the interval leaves out 0."
+        ]
+    return [
+        f"On none of {words.counted(len(rows), 'benchmark')} can a relation between score and "
+        f"complexity be shown{given}."
+    ]
+
+
+def primary_row(statistics: pd.DataFrame, benchmark: str, settings: Settings) -> pd.Series | None:
+    """The row of the primary effect on a benchmark; None where the table has none."""
+    here = statistics[is_primary(statistics, settings) & (statistics.benchmark == benchmark)]
+    return None if here.empty else here.iloc[0]
+
+
+def _effect(row: pd.Series, settings: Settings) -> str:
+    given = f"given {COVARIATES[row['covariates']]}, " if row["covariates"] else ""
+    sample = (
+        f"n = {words.counted(row['n_models'], 'network')} of "
+        f"{words.counted(row['n_families'], 'family', 'families')}"
+    )
+    if np.isnan(row["estimate"]):
+        return f"{given}no correlation could be computed ({sample}): {row['note'] or 'no reason'}."
+    details = [
+        sample,
+        words.interval(row["ci_low"], row["ci_high"], settings.confidence),
+        *_tested(row),
+    ]
+    note = f" ({row['note']})" if row["note"] else ""
+    return (
+        f"{given}score and complexity correlate by r = {words.signed(row['estimate'])} "
+        f"({'; '.join(details)}){note}. {_reading(row, settings.smallest_effect)}"
+    )
+
+
+def _tested(row: pd.Series) -> list[str]:
+    """The p value with its corrections; never without saying how it was corrected."""
+    if np.isnan(row["p"]):
+        return ["not tested"]
+    corrected = [
+        words.probability("after Holm p", row["p_holm"]),
+        words.probability("after Benjamini–Hochberg q", row["q_bh"]),
+    ]
+    known = [text for text in corrected if text] or ["not corrected for multiplicity"]
+    return [f"permutation {words.probability('p', row['p'])}, {' and '.join(known)}"]
+
+
+def _reading(row: pd.Series, smallest_effect: float) -> str:
+    low, high = row["ci_low"], row["ci_high"]
+    if np.isnan(low) or np.isnan(high):
+        return "Without an interval nothing can be said about its size."
+    if low > 0 or high < 0:
+        return "The interval leaves out 0."
+    if -smallest_effect < low and high < smallest_effect:
+        return f"The interval lies within ±{words.short(smallest_effect)}: too small to matter."
+    return "The interval holds 0 and effects of either sign: these data cannot tell."
+
+
+def _detectable(statistics: pd.DataFrame, benchmark: str, settings: Settings) -> list[str]:
+    wanted = {
+        "question": power.QUESTION,
+        "statistic": power.DETECTABLE,
+        "benchmark": benchmark,
+        "covariates": settings.primary.covariates,
+    }
+    row = _only(statistics, wanted)
+    if row is None or np.isnan(row["estimate"]):
+        return []
+    return [
+        f"With {words.counted(row['n_models'], 'network')}, only a correlation beyond "
+        f"±{words.real(row['estimate'], 2)} would have been found with "
+        f"{words.percent(settings.power, 0)} probability."
+    ]
+
+
+def counted_sentences(models: pd.DataFrame, ledger: pd.DataFrame) -> list[str]:
+    """How much of what the files hold was counted, and what could not be measured."""
+    stored = ledger[ledger["view"] != "folded"]
+    counted = stored[stored.counted]
+    n, total = counted.n.sum(), stored.n.sum()
+    measured, failed = models[models.status == "ok"], models[models.status != "ok"]
+    sentences = []
+    if total:
+        sentences.append(
+            f"{words.whole(n)} of {words.whole(total)} constants "
+            f"({words.percent(n / total)}) in {words.counted(len(counted), 'tensor')} of "
+            f"{words.counted(len(measured), 'network')} are counted as weights; the others are "
+            f"listed below with the reason, {words.counted(len(stored) - len(counted), 'tensor')} "
+            "in all."
+        )
+        sentences += _dead(models, counted)
+    if len(failed):
+        names = words.listed([f"{row.name} ({row.status})" for row in failed.itertuples()])
+        sentences.append(f"Could not be measured: {names}.")
+    else:
+        sentences.append("Every network of the study could be measured.")
+    return sentences
+
+
+def _dead(models: pd.DataFrame, counted: pd.DataFrame) -> list[str]:
+    by_model = counted.groupby("model")[["n_dead", "n"]].sum()
+    share = by_model.n_dead / by_model.n
+    if not share.max() > 0:
+        return []
+    names = models.set_index("model")["name"]
+    most = share.nlargest(2)
+    listed = [f"{words.percent(v)} of {names.get(m, m)}" for m, v in most.items() if v > 0]
+    return [
+        "Dead weights, subnormal leftovers that are not zero but do nothing, make up "
+        f"{words.listed(listed)}; the variants of alive weights leave them out."
+    ]
+
+
+def score_sentences(scores: pd.DataFrame, benchmarks: pd.DataFrame) -> list[str]:
+    """What each benchmark measures and who evaluated it."""
+    used = usable_scores(scores)
+    sentences = []
+    for benchmark in benchmarks.itertuples():
+        here = used[used.benchmark_id == benchmark.benchmark_id]
+        if here.empty:
+            continue
+        who = words.listed(sorted({text.replace("_", " ") for text in here.evaluator}))
+        known = int((here.stderr_kind != "none").sum())
+        sentences.append(
+            f"{benchmark.name}: {benchmark.description}; {words.counted(len(here), 'score')} from "
+            f"{words.real(here.value.min(), 4)} to {words.real(here.value.max(), 4)}, evaluated by "
+            f"a {who}; a standard error is known for {words.whole(known)} of them."
+        )
+    return sentences
+
+
+def confound_sentences(confound: pd.DataFrame) -> list[str]:
+    """How the complexity of pure noise depends on its amount, under every binning."""
+    slopes = confound.dropna(subset=["slope"]).groupby("variant", sort=False).slope.first()
+    if slopes.empty:
+        return []
+    parts = [f"{variant_label(v)} {words.signed(s, 3)}" for v, s in slopes.items()]
+    low, high = confound.n.min(), confound.n.max()
+    return [
+        f"Between {words.whole(low)} and {words.whole(high)} Gaussian weights, which hold no "
+        f"information, complexity goes as a power of their number, with these exponents: "
+        f"{words.listed(parts)}.",
+        "Where the exponent is not 0, a network has another complexity merely because it has "
+        "another size: so every value stands beside its null, and every test is adjusted for size.",
+    ]
+
+
+def ranking_sentences(
+    complexity: pd.DataFrame, selection: Selection, variants: Sequence[str]
+) -> list[str]:
+    """How far the order of the networks depends on the binning and on the view."""
+    ranks = ranking(complexity, selection, list(variants))
+    tau = agreement(ranks, selection.variant)
+    here = tau[(tau["view"] == selection.view) & (tau.variant != selection.variant)].dropna()
+    sentences = []
+    if len(here) > 1:
+        low, high = here.loc[here.tau.idxmin()], here.loc[here.tau.idxmax()]
+        sentences.append(
+            f"Against “{variant_label(selection.variant)}”, the order of the networks "
+            f"({selection.view} weights) agrees least under “{variant_label(low.variant)}” "
+            f"(Kendall τ = {words.signed(low.tau)}, n = {low.n}) and most under "
+            f"“{variant_label(high.variant)}” (τ = {words.signed(high.tau)}, n = {high.n})."
+        )
+    values = [of_models(complexity, _seen(selection, view)).value for view in VIEWS]
+    both = pd.concat(values, axis=1, keys=VIEWS).dropna()
+    if len(both) > 2:
+        order = both.rank(ascending=False)
+        moved = int((order[VIEWS[0]] != order[VIEWS[1]]).sum())
+        sentences.append(
+            f"Between {VIEWS[0]} and {VIEWS[1]} weights {moved} of "
+            f"{words.counted(len(both), 'network')} change rank under "
+            f"“{variant_label(selection.variant)}” "
+            f"(τ = {words.signed(both[VIEWS[0]].corr(both[VIEWS[1]], method='kendall'))})."
+        )
+    return sentences
+
+
+def _seen(selection: Selection, view: str) -> Selection:
+    return Selection(**(vars(selection) | {"view": view}))
+
+
+def _only(frame: pd.DataFrame, wanted: dict[str, str]) -> pd.Series | None:
+    keep = pd.Series(True, index=frame.index)
+    for column, value in wanted.items():
+        keep &= frame[column] == value
+    return frame[keep].iloc[0] if keep.any() else None
