@@ -25,5 +25,5 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        "results/statistics/correlations.csv",
+        "results/report.html",
         "results/run.yaml",

@@ -59,18 +59,33 @@ except AtlasError as error:
     raise WorkflowError(str(error))
 
 
+# Models whose complexities are computed by one job: a start of Python costs more than a small model.
+BATCHES = {model: [model] for model in MODELS.model}
+
+# Tables of the statistics, and the questions (modules of complexity_atlas.statistics) in each.
+STATISTICS_TABLES = {
+    "correlations": ["raw", "size_adjusted"],
+    "power": ["power"],
+    "targets": ["targets"],
+}
+QUESTIONS = [question for table in STATISTICS_TABLES.values() for question in table]
+
+FIGURES = ["score_vs_complexity", "plane", "depth_profile", "confound", "sensitivity"]
+
 RESULT_TABLES = [
     "results/models.parquet",
     "results/ledger.parquet",
     "results/complexity/tensors.parquet",
     "results/complexity/models.parquet",
     "results/scores/scores.parquet",
-    "results/statistics/correlations.csv",
+    *expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
 ]
 
 
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS.model)) or "none",
+    batch="|".join(map(re.escape, BATCHES)) or "none",
+    question="|".join(QUESTIONS),
 
 
 def configured_files():
@@ -82,10 +97,34 @@ def configured_files():
     ]
 
 
+def primary_selection():
+    """The complexity that the verdict rests on, which is also the one that figures show."""
+    names = ("measure", "variant", "view", "aggregate")
+    return {name: config["statistics"]["primary"][name] for name in names}
+
+
+def primary_bins():
+    """Number of bins of the primary variant; None where it depends on the weights."""
+    primary = config["statistics"]["primary"]["variant"]
+    return config["complexity"]["variants"][primary].get("bins")
+
+
 def model_spec(wildcards):
     """What identifies the weights of a model, and nothing that may change without them."""
     columns = ["model", "source", "location", "file", "sha256"]
     return MODELS.set_index("model", drop=False).loc[wildcards.model, columns].to_json()
+
+
+def models_of_batch(wildcards):
+    """The models of a batch, in the order of its tables."""
+    return BATCHES[wildcards.batch]
+
+
+def tables_of_batch(name):
+    """Input function: the file `name` of every model of a batch."""
+    return lambda wildcards: expand(
+        "results/models/{model}/{name}", model=BATCHES[wildcards.batch], name=name
+    )
 
 
 def model_download_mb(wildcards):

@@ -7,19 +7,22 @@ Makes: results/complexity/tensors.parquet and models.parquet, each with a CSV tw
 
 rule compute_complexity:
     input:
-        tensors="results/models/{model}/tensors.parquet",
-        values="results/models/{model}/values.parquet",
+        tensors=tables_of_batch("tensors.parquet"),
+        values=tables_of_batch("values.parquet"),
     output:
-        tensors="results/complexity/by_model/{model}.tensors.parquet",
-        models="results/complexity/by_model/{model}.models.parquet",
+        tensors="results/complexity/by_batch/{batch}.tensors.parquet",
+        models="results/complexity/by_batch/{batch}.models.parquet",
     log:
-        "<logs>/compute_complexity/{model}.log",
+        "<logs>/compute_complexity/{batch}.log",
+    benchmark:
+        "<benchmarks>/compute_complexity/{batch}.tsv"
     conda:
         "../../envs/analysis.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=30,
     params:
+        models=models_of_batch,
         variants=config["complexity"]["variants"],
         null_draws=config["complexity"]["null_draws"],
         seed=config["seed"],
@@ -31,10 +34,10 @@ rule compute_complexity:
 rule collect_complexity:
     input:
         tensors=expand(
-            "results/complexity/by_model/{model}.tensors.parquet", model=MODELS.model
+            "results/complexity/by_batch/{batch}.tensors.parquet", batch=BATCHES
         ),
         models=expand(
-            "results/complexity/by_model/{model}.models.parquet", model=MODELS.model
+            "results/complexity/by_batch/{batch}.models.parquet", batch=BATCHES
         ),
     output:
         tensors="results/complexity/tensors.parquet",

@@ -1,0 +1,160 @@
+"""Figures: PNG for the page and PDF for print, each drawn from tables alone.
+
+Needs: results/complexity/, results/statistics/, the score table.
+Makes: results/figures/.
+"""
+
+
+rule simulate_noise:
+    output:
+        "results/complexity/noise.csv",
+    log:
+        "<logs>/simulate_noise.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        variants=config["complexity"]["variants"],
+        draws=config["complexity"]["null_draws"],
+        measure=config["statistics"]["primary"]["measure"],
+        seed=config["seed"],
+        code=code_digest("figures/confound", "nulls", "binning", "measures"),
+    script:
+        "../scripts/simulate_noise.py"
+
+
+rule plot_noise:
+    input:
+        noise="results/complexity/noise.csv",
+    output:
+        report(
+            "results/figures/confound.png",
+            category="Binning",
+            caption="../report/confound.rst",
+        ),
+        "results/figures/confound.pdf",
+    log:
+        "<logs>/plot_noise.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        measure=config["statistics"]["primary"]["measure"],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_noise.py"
+
+
+rule plot_sensitivity:
+    input:
+        complexity="results/complexity/models.parquet",
+        models="results/models.parquet",
+    output:
+        report(
+            "results/figures/sensitivity.png",
+            category="Binning",
+            caption="../report/sensitivity.rst",
+        ),
+        "results/figures/sensitivity.pdf",
+    log:
+        "<logs>/plot_sensitivity.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        variants=list(config["complexity"]["variants"]),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_sensitivity.py"
+
+
+rule plot_plane:
+    input:
+        complexity="results/complexity/models.parquet",
+        models="results/models.parquet",
+    output:
+        report(
+            "results/figures/plane.png",
+            category="Complexity",
+            caption="../report/plane.rst",
+        ),
+        "results/figures/plane.pdf",
+    log:
+        "<logs>/plot_plane.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        bins=primary_bins(),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_plane.py"
+
+
+rule plot_tensor_planes:
+    input:
+        tensors="results/complexity/tensors.parquet",
+        models="results/models.parquet",
+    output:
+        expand(
+            "results/figures/planes/{model}.{suffix}",
+            model=MODELS.model,
+            suffix=["png", "pdf"],
+        ),
+    log:
+        "<logs>/plot_tensor_planes.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        bins=primary_bins(),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_tensor_planes.py"
+
+
+rule plot_depth:
+    input:
+        tensors="results/complexity/tensors.parquet",
+        complexity="results/complexity/models.parquet",
+        models="results/models.parquet",
+    output:
+        report(
+            "results/figures/depth_profile.png",
+            category="Complexity",
+            caption="../report/depth_profile.rst",
+        ),
+        "results/figures/depth_profile.pdf",
+    log:
+        "<logs>/plot_depth.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_depth.py"
+
+
+rule plot_scores:
+    input:
+        complexity="results/complexity/models.parquet",
+        models="results/models.parquet",
+        scores="results/scores/scores.parquet",
+        benchmarks=project_file(config["scores"]["benchmarks"]),
+        statistics="results/statistics/correlations.csv",
+    output:
+        report(
+            "results/figures/score_vs_complexity.png",
+            category="Scores",
+            caption="../report/score_vs_complexity.rst",
+        ),
+        "results/figures/score_vs_complexity.pdf",
+    log:
+        "<logs>/plot_scores.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        confidence=config["statistics"]["confidence"],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_scores.py"

@@ -20,3 +20,30 @@ rule record_run:
         seed=config["seed"],
     script:
         "../scripts/record_run.py"
+
+
+rule write_report:
+    input:
+        models="results/models.parquet",
+        ledger="results/ledger.parquet",
+        complexity="results/complexity/models.parquet",
+        benchmarks=project_file(config["scores"]["benchmarks"]),
+        scores="results/scores/scores.parquet",
+        statistics=expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
+        noise="results/complexity/noise.csv",
+        run="results/run.yaml",
+        figures=expand("results/figures/{figure}.png", figure=FIGURES),
+        planes=expand("results/figures/planes/{model}.png", model=MODELS.model),
+    output:
+        report("results/report.html", category="Answer", caption="../report/report.rst"),
+    log:
+        "<logs>/write_report.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        variants=config["complexity"]["variants"],
+        code=code_digest("report", "figures/selection", "statistics/settings"),
+    script:
+        "../scripts/write_report.py"

@@ -1,7 +1,7 @@
 """Statistics: is complexity related to the scores, and how sure can one be?
 
 Needs: complexities of whole models, the score table, the table of measured models.
-Makes: results/statistics/.
+Makes: results/statistics/, one table per question, all of one schema.
 """
 
 
@@ -22,13 +22,15 @@ rule join_analysis:
         "../scripts/join_analysis.py"
 
 
-rule correlate_scores:
+rule answer_question:
     input:
         "results/statistics/analysis.parquet",
     output:
-        "results/statistics/correlations.csv",
+        "results/statistics/unadjusted/{question}.csv",
     log:
-        "<logs>/correlate_scores.log",
+        "<logs>/answer_question/{question}.log",
+    benchmark:
+        "<benchmarks>/answer_question/{question}.tsv"
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -36,4 +38,22 @@ rule correlate_scores:
         seed=config["seed"],
         code=code_digest("statistics"),
     script:
-        "../scripts/correlate_scores.py"
+        "../scripts/answer_question.py"
+
+
+rule adjust_statistics:
+    input:
+        expand("results/statistics/unadjusted/{question}.csv", question=QUESTIONS),
+    output:
+        expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
+    log:
+        "<logs>/adjust_statistics.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        tables=STATISTICS_TABLES,
+        code=code_digest("statistics"),
+    script:
+        "../scripts/adjust_statistics.py"

@@ -40,7 +40,8 @@ def _measure_model(options: argparse.Namespace) -> int:
     from complexity_atlas.measure import measure_model
     from complexity_atlas.weights.sources import ModelSpec
 
-    spec = ModelSpec(**json.loads(options.spec))
+    row = json.loads(options.spec)
+    spec = ModelSpec(**({"name": row["model"]} | row))
     record = measure_model(
         spec, options.out, options.cache, options.threads, byte_progress(spec.model)
     )

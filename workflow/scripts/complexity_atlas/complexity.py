@@ -7,6 +7,7 @@ value is a function of the number of weights and of the largest one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from complexity_atlas.contracts import MODEL_COMPLEXITY, NULL_KINDS, TENSOR_COMP
 from complexity_atlas.measures import MEASURES, measure, probabilities
 from complexity_atlas.nulls import Null, gaussian_null
 from complexity_atlas.saved_counts import CountedTensor
-from complexity_atlas.value_counts import ValueCounts, merge
+from complexity_atlas.value_counts import Summary, ValueCounts, merge
 
 WEIGHTS_PER_BIN = 50
 """With fewer weights per bin the plug-in entropy is too biased to report (METHODS: N < 50 n)."""
@@ -40,50 +41,65 @@ class Outcome:
     flag: str = ""
 
 
-def evaluate(counts: ValueCounts, rule: BinRule) -> Outcome:
-    """Every measure of `counts` under `rule`.
+def evaluate(counts: ValueCounts, rules: Sequence[BinRule]) -> dict[str, Outcome]:
+    """Every measure of `counts` under every rule, by the rule's name.
 
-    Undefined, with the reason as flag, where the rule is undefined or there are fewer than
+    Undefined, with the reason as flag, where a rule is undefined or there are fewer than
     WEIGHTS_PER_BIN weights per bin. Defined but flagged where bins are finer than the spacing of
     the number type, which raises C without any structure in the weights.
     """
-    counts = counts.alive() if rule.alive else counts
+    found = {}
+    for alive in sorted({rule.alive for rule in rules}):
+        kept = counts.alive() if alive else counts
+        summary, spacing = kept.summary(), kept.spacing()
+        for rule in rules:
+            if rule.alive == alive:
+                found[rule.name] = _evaluate(kept, summary, spacing, rule)
+    return found
+
+
+def _evaluate(counts: ValueCounts, summary: Summary, spacing: float, rule: BinRule) -> Outcome:
     try:
-        edges = bin_edges(rule, counts.summary())
+        edges = bin_edges(rule, summary)
     except Undefined as reason:
         return Outcome(counts.n, flag=str(reason))
     bins = len(edges) - 1
     if counts.n < WEIGHTS_PER_BIN * bins:
         return Outcome(counts.n, flag=f"fewer than {WEIGHTS_PER_BIN} weights per bin ({bins} bins)")
-    values = {
-        name: float(value)
-        for name, value in measure(probabilities(counts.histogram(edges))).items()
-    }
-    finer = bin_width(edges) < counts.spacing()
-    return Outcome(counts.n, values, "bins finer than the spacing of the type" if finer else "")
+    measured = measure(probabilities(counts.histogram(edges)))
+    finer = bin_width(edges) < spacing
+    return Outcome(
+        counts.n,
+        {name: float(value) for name, value in measured.items()},
+        "bins finer than the spacing of the type" if finer else "",
+    )
 
 
 def complexities(
-    model: str, tensors: Sequence[CountedTensor], method: Method
+    models: Iterable[tuple[str, Sequence[CountedTensor]]], method: Method
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Complexity of every tensor (contract TENSOR_COMPLEXITY) and of the whole (MODEL_COMPLEXITY).
+
+    `models` gives name and counted tensors of one model after another; a model that could not be
+    measured has none, and no rows.
 
     A single tensor has one null, Gaussian weights of its number (`same_n`), since every variant is
     free of scale. The model, each role and each layer have three aggregates: `pooled` (all weights
     as one sample), `pooled_standardised` (each tensor divided by its own standard deviation first)
     and `mean` (of the tensors' values, weighted by their number of weights); and two nulls:
     Gaussian weights of the same number, and Gaussian weights of the same number and standard
-    deviation tensor by tensor. Both tables are empty for a model that could not be measured.
+    deviation tensor by tensor.
     """
     nulls = Nulls(method)
-    outcomes = {
-        (tensor.view, tensor.name, rule.name): evaluate(tensor.counts, rule)
-        for tensor in tensors
-        for rule in method.rules
-    }
+    of_tensors: dict[str, list] = {name: [] for name in TENSOR_COMPLEXITY.columns}
+    of_models: dict[str, list] = {name: [] for name in MODEL_COMPLEXITY.columns}
+    for model, tensors in models:
+        outcomes = {(t.view, t.name): evaluate(t.counts, method.rules) for t in tensors}
+        _add_tensors(of_tensors, model, tensors, method, nulls, outcomes)
+        _add_scopes(of_models, model, tensors, method, nulls, outcomes)
     return (
-        _tensor_table(model, tensors, method, nulls, outcomes),
-        _model_table(model, tensors, method, nulls, outcomes),
+        TENSOR_COMPLEXITY.check(pd.DataFrame(of_tensors)),
+        MODEL_COMPLEXITY.check(pd.DataFrame(of_models)),
     )
 
 
@@ -92,12 +108,13 @@ class Nulls:
 
     def __init__(self, method: Method):
         self._method = method
-        self._known: dict[tuple, Null] = {}
+        self._known: dict[tuple, Null | None] = {}
 
-    def __call__(self, rule: BinRule, n: Sequence[int], sigma: Sequence[float]) -> Null:
+    def __call__(self, rule: BinRule, n: Sequence[int], sigma: Sequence[float]) -> Null | None:
         """The null for independent Gaussian weights, n[i] of standard deviation sigma[i].
 
-        Only the ratios of sigmas matter, so one tensor's null depends on its size alone.
+        Only the ratios of sigmas matter, so one tensor's null depends on its size alone. None
+        where the rule is undefined for such weights.
         """
         n, sigma = np.asarray(n, np.int64), np.asarray(sigma, np.float64)
         used = (n > 0) & (sigma > 0)
@@ -106,89 +123,133 @@ class Nulls:
             n, sigma = np.array([n.sum()]), np.ones(1)
         key = (rule, n.tobytes(), sigma.tobytes())
         if key not in self._known:
-            self._known[key] = gaussian_null(
-                n, sigma, rule, self._method.null_draws, self._method.seed
-            )
+            self._known[key] = self._draw(rule, n, sigma)
         return self._known[key]
 
+    def _draw(self, rule: BinRule, n: np.ndarray, sigma: np.ndarray) -> Null | None:
+        try:
+            return gaussian_null(n, sigma, rule, self._method.null_draws, self._method.seed)
+        except Undefined:
+            return None
 
-def _tensor_table(
+
+def _add_tensors(
+    columns: dict[str, list],
     model: str,
     tensors: Sequence[CountedTensor],
     method: Method,
     nulls: Nulls,
-    outcomes: Mapping[tuple, Outcome],
-) -> pd.DataFrame:
-    columns: dict[str, list] = {name: [] for name in TENSOR_COMPLEXITY.columns}
+    outcomes: Mapping[tuple, Mapping[str, Outcome]],
+) -> None:
     for tensor in tensors:
         for rule in method.rules:
-            outcome = outcomes[tensor.view, tensor.name, rule.name]
+            outcome = outcomes[tensor.view, tensor.name][rule.name]
             null = nulls(rule, [outcome.n], [1.0]) if outcome.values else None
             for view in _views(tensor):
                 place = (model, view, tensor.name, tensor.layer, tensor.depth, tensor.role)
                 _append(columns, place, rule, outcome, {"same_n": null})
-    return TENSOR_COMPLEXITY.check(pd.DataFrame(columns))
 
 
-def _model_table(
+def _add_scopes(
+    columns: dict[str, list],
     model: str,
     tensors: Sequence[CountedTensor],
     method: Method,
     nulls: Nulls,
-    outcomes: Mapping[tuple, Outcome],
-) -> pd.DataFrame:
-    columns: dict[str, list] = {name: [] for name in MODEL_COMPLEXITY.columns}
-    for view in VIEWS:
-        for scope, members in _scopes([t for t in tensors if view in _views(t)]):
-            for aggregate, evaluated in (
-                ("pooled", _pooled(members, method, nulls, standardised=False)),
-                ("pooled_standardised", _pooled(members, method, nulls, standardised=True)),
-                ("mean", _mean(members, method, nulls, outcomes)),
-            ):
-                for rule, outcome, null in evaluated:
+    outcomes: Mapping[tuple, Mapping[str, Outcome]],
+) -> None:
+    parts = {(tensor.view, tensor.name): _Part(tensor.counts) for tensor in tensors}
+    for views, scope, members in _scopes(tensors):
+        chosen = [parts[tensor.view, tensor.name] for tensor in members]
+        for aggregate, evaluated in (
+            ("pooled", _pooled(chosen, method, nulls)),
+            ("pooled_standardised", _pooled_standardised(chosen, method, nulls)),
+            ("mean", _mean(members, method, nulls, outcomes)),
+        ):
+            for rule, outcome, null in evaluated:
+                for view in views:
                     _append(columns, (model, view, scope, aggregate), rule, outcome, null)
-    return MODEL_COMPLEXITY.check(pd.DataFrame(columns))
 
 
 def _views(tensor: CountedTensor) -> tuple[str, ...]:
     return VIEWS if tensor.view == "both" else (tensor.view,)
 
 
-def _scopes(tensors: list[CountedTensor]) -> Iterable[tuple[str, list[CountedTensor]]]:
-    if tensors:
-        yield "model", tensors
+def _scopes(
+    tensors: Sequence[CountedTensor],
+) -> Iterable[tuple[tuple[str, ...], str, list[CountedTensor]]]:
+    """Views, name and tensors of every scope; views that share all tensors are given as one."""
+    scopes = [("model", list(tensors))] if tensors else []
     for role in sorted({tensor.role for tensor in tensors}):
-        yield f"role:{role}", [tensor for tensor in tensors if tensor.role == role]
+        scopes.append((f"role:{role}", [t for t in tensors if t.role == role]))
     for layer in sorted({tensor.layer for tensor in tensors if tensor.layer is not None}):
-        yield f"layer:{layer}", [tensor for tensor in tensors if tensor.layer == layer]
+        scopes.append((f"layer:{layer}", [t for t in tensors if t.layer == layer]))
+    for scope, members in scopes:
+        if all(tensor.view == "both" for tensor in members):
+            yield VIEWS, scope, members
+            continue
+        for view in VIEWS:
+            yield (view,), scope, [tensor for tensor in members if view in _views(tensor)]
 
 
 Evaluated = Iterable[tuple[BinRule, Outcome, dict[str, Null | None]]]
 
 
-def _pooled(
-    members: list[CountedTensor], method: Method, nulls: Nulls, standardised: bool
-) -> Evaluated:
-    sigma = np.array([tensor.counts.summary().std for tensor in members])
-    usable = [tensor for tensor, s in zip(members, sigma, strict=True) if s > 0 or not standardised]
-    dropped = len(members) - len(usable)
+class _Part:
+    """The counts of a tensor, and for a null the number and width of its weights, alive or all."""
+
+    def __init__(self, counts: ValueCounts):
+        self.counts = counts
+
+    @cached_property
+    def width(self) -> float:
+        return self.counts.summary().std
+
+    @cached_property
+    def _all(self) -> tuple[int, float]:
+        return self.counts.n, self.width
+
+    @cached_property
+    def _alive(self) -> tuple[int, float]:
+        kept = self.counts.alive()
+        return self._all if kept.n == self.counts.n else (kept.n, kept.summary().std)
+
+    def size(self, alive: bool) -> tuple[int, float]:
+        return self._alive if alive else self._all
+
+
+def _pooled(parts: list[_Part], method: Method, nulls: Nulls) -> Evaluated:
+    return _of_sample([part.counts for part in parts], parts, method, nulls)
+
+
+def _pooled_standardised(parts: list[_Part], method: Method, nulls: Nulls) -> Evaluated:
+    varying = [part for part in parts if part.width > 0]
+    dropped = len(parts) - len(varying)
     note = f"{dropped} constant tensors left out" if dropped else ""
-    scaled = [
-        tensor.counts.scaled(1 / tensor.counts.summary().std) if standardised else tensor.counts
-        for tensor in usable
-    ]
-    whole = merge(scaled) if scaled else None
+    if not varying:
+        return ((rule, Outcome(0, flag=note), {}) for rule in method.rules)
+    scaled = [part.counts.scaled(1 / part.width) for part in varying]
+    return _of_sample(scaled, varying, method, nulls, standardised=True, note=note)
+
+
+def _of_sample(
+    counts: list[ValueCounts],
+    parts: list[_Part],
+    method: Method,
+    nulls: Nulls,
+    standardised: bool = False,
+    note: str = "",
+) -> Evaluated:
+    outcomes = evaluate(merge(counts), method.rules)
     for rule in method.rules:
-        if whole is None:
-            yield rule, Outcome(0, flag=note), {}
-            continue
-        outcome = evaluate(whole, rule)
-        parts = [part.alive() if rule.alive else part for part in scaled]
-        n = [part.n for part in parts]
+        outcome = outcomes[rule.name]
         null = {}
         if outcome.values:
+            n, sigma = zip(*(part.size(rule.alive) for part in parts), strict=True)
+            if standardised:
+                sigma = [s / part.width for s, part in zip(sigma, parts, strict=True)]
             null["same_n"] = nulls(rule, [sum(n)], [1.0])
-            null["per_tensor"] = nulls(rule, n, [part.summary().std for part in parts])
+            null["per_tensor"] = nulls(rule, n, sigma)
         yield rule, Outcome(outcome.n, outcome.values, _join(outcome.flag, note)), null
 
 
@@ -196,10 +257,10 @@ def _mean(
     members: list[CountedTensor],
     method: Method,
     nulls: Nulls,
-    outcomes: Mapping[tuple, Outcome],
+    outcomes: Mapping[tuple, Mapping[str, Outcome]],
 ) -> Evaluated:
     for rule in method.rules:
-        every = [outcomes[tensor.view, tensor.name, rule.name] for tensor in members]
+        every = [outcomes[tensor.view, tensor.name][rule.name] for tensor in members]
         defined = [outcome for outcome in every if outcome.values]
         if not defined:
             yield rule, Outcome(0, flag="no tensor has a defined value"), {}
@@ -210,7 +271,8 @@ def _mean(
             name: float(weight @ np.array([outcome.values[name] for outcome in defined]))
             for name in MEASURES
         }
-        null = _mean_null([nulls(rule, [outcome.n], [1.0]) for outcome in defined], weight)
+        drawn = [nulls(rule, [outcome.n], [1.0]) for outcome in defined]
+        null = None if None in drawn else _mean_null(drawn, weight)
         left = len(members) - len(defined)
         flag = f"{left} of {len(members)} tensors undefined and left out" if left else ""
         flags = {outcome.flag for outcome in defined if outcome.flag}

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from gzip import GzipFile
 from pathlib import Path
 
 import pandas as pd
@@ -77,10 +78,12 @@ def write_table(frame: pd.DataFrame, path: Path, contract: Contract) -> None:
     with replacing(path) as temporary:
         if path.suffix == ".parquet":
             frame.to_parquet(temporary, index=False, compression="zstd")
+        elif path.suffix == ".gz":
+            # Without name and time in its header, so that equal tables are equal bytes.
+            with open(temporary, "wb") as raw, GzipFile("", "wb", 6, raw, mtime=0) as packed:
+                frame.to_csv(packed, index=False, lineterminator="\n")
         else:
-            # Without a time stamp, so that equal tables are equal bytes.
-            packing = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
-            frame.to_csv(temporary, index=False, lineterminator="\n", compression=packing)
+            frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def read_table(path: Path, contract: Contract) -> pd.DataFrame:
@@ -98,7 +101,7 @@ def read_table(path: Path, contract: Contract) -> pd.DataFrame:
                 for name, column in contract.columns.items()
                 if column.dtype.type == "string"
             }
-            frame = pd.read_csv(path, dtype=texts, float_precision="round_trip")
+            frame = pd.read_csv(path, dtype=texts)
             filled = {name: "" for name in texts if not contract.columns[name].nullable}
             frame = frame.fillna({name: "" for name in filled if name in frame})
     except FileNotFoundError:
@@ -386,4 +389,10 @@ ANALYSIS = Contract(
         "value": number(),
     },
     ("benchmark", "model", "measure", "variant", "view", "aggregate"),
+)
+
+NOISE = Contract(
+    "complexity of noise",
+    {"variant": text(), "n": count(), "value": number(), "sd": number(), "slope": number()},
+    ("variant", "n"),
 )

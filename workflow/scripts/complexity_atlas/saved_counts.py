@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -85,46 +86,48 @@ def read_counts(ledger_path: Path, values_path: Path) -> list[CountedTensor]:
     """
     ledger = read_table(ledger_path, LEDGER)
     path = Path(values_path)
-    counted = {(row.view, row.tensor): row for row in ledger[ledger.counted].itertuples()}
     try:
-        tensors = [_counted_tensor(group, counted, path) for group in _row_groups(path)]
+        found = dict(_row_groups(path))
     except (pa.ArrowException, OSError) as error:
         raise AtlasError(f"{path}: not readable ({error}); measure the model again") from error
-    missing = set(counted) - {(tensor.view, tensor.name) for tensor in tensors}
-    if missing:
-        raise AtlasError(
-            f"{path}: no counts of {sorted(missing)[0][1]} and {len(missing) - 1} more tensors "
-            "that the ledger lists as counted; measure the model again"
-        )
+    nothing = (np.empty(0, np.uint64), np.empty(0, np.int64))
+    counted = list(ledger[ledger.counted].itertuples())
+    tensors = [
+        _counted_tensor(row, *found.pop((row.view, row.tensor), nothing), path) for row in counted
+    ]
+    if found:
+        _refuse(path, *next(iter(found)))
     return tensors
 
 
-def _row_groups(path: Path) -> Iterator[pa.Table]:
+def _row_groups(path: Path) -> Iterator[tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]]:
     with pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             group = file.read_row_group(index)
             if group.num_rows:
-                yield group
+                name = group["view"][0].as_py(), group["tensor"][0].as_py()
+                yield name, (group["key"].to_numpy(), group["count"].to_numpy())
 
 
-def _counted_tensor(group: pa.Table, ledger: dict, path: Path) -> CountedTensor:
-    view, name = group["view"][0].as_py(), group["tensor"][0].as_py()
-    row = ledger.get((view, name))
-    counts = group["count"].to_numpy()
-    if row is None or counts.sum() != row.n - row.n_nan - row.n_inf:
-        raise AtlasError(
-            f"{path}: counts of {name} ({view}) do not match the ledger beside them; "
-            "measure the model again"
-        )
-    keys = KeyCounts(
+def _counted_tensor(row, keys: np.ndarray, counts: np.ndarray, path: Path) -> CountedTensor:
+    if counts.sum() != row.n - row.n_nan - row.n_inf:
+        _refuse(path, row.view, row.tensor)
+    stored = KeyCounts(
         dtype=row.dtype,
         key_bits=int(row.key_bits),
-        keys=group["key"].to_numpy(),
+        keys=keys,
         counts=counts,
         n_nan=row.n_nan,
         n_inf=row.n_inf,
         minimum=row.min,
         maximum=row.max,
     )
-    place = (None if pd.isna(value) else int(value) for value in (row.layer, row.depth))
-    return CountedTensor(view, name, *place, row.role, keys.values())
+    layer, depth = (None if pd.isna(value) else int(value) for value in (row.layer, row.depth))
+    return CountedTensor(row.view, row.tensor, layer, depth, row.role, stored.values())
+
+
+def _refuse(path: Path, view: str, tensor: str) -> NoReturn:
+    raise AtlasError(
+        f"{path}: counts of {tensor} ({view}) do not match the ledger beside them; "
+        "measure the model again"
+    )

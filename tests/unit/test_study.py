@@ -1,0 +1,85 @@
+import pytest
+
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.records import ModelRecord
+from complexity_atlas.study import load_models, measured_models, plan, study_path
+
+HASH = "ab" * 32
+
+
+def table(tmp_path, *rows, header="model\tsource\tlocation\tfile\tsha256\tbytes\tfamily"):
+    path = tmp_path / "models.tsv"
+    path.write_text("\n".join([header, *("\t".join(row) for row in rows)]) + "\n")
+    return path
+
+
+def test_rows_keep_their_order_and_get_defaults(tmp_path):
+    path = table(
+        tmp_path,
+        ("b", "wheel", "pkg==1.0", "net.onnx", HASH, "1000", "fam"),
+        ("a", "file", "weights/*.safetensors", "", "", "", ""),
+    )
+    models = load_models(path)
+    assert list(models.model) == ["b", "a"]
+    assert list(models.family) == ["fam", "a"]
+    assert models.bytes[0] == 1000
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("a", "file", "x", "", "", "", ""), ("A", "file", "y", "", "", "", "")], "rows 2, 3"),
+        (
+            [("../a", "file", "x", "", "", "", "")],
+            r"row 2 \(\.\./a\): model '\.\./a' names folders",
+        ),
+        ([("a", "ftp", "x", "", "", "", "")], "source 'ftp' is none of wheel, file"),
+        ([("a", "file", "", "", "", "", "")], "location is empty"),
+        ([("a", "wheel", "pkg==1.0", "f", "", "", "")], "a wheel needs location package==version"),
+        ([("a", "wheel", "pkg", "f", HASH, "", "")], "a wheel needs location package==version"),
+        ([("a", "file", "x", "", "AB", "", "")], "sha256 'AB' is not 64 lower-case hex digits"),
+        ([("a", "file", "x", "", "", "1 GB", "")], "bytes '1 GB' is not a number"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path, rows, message):
+    with pytest.raises(AtlasError, match=message):
+        load_models(table(tmp_path, *rows))
+
+
+def test_bad_files_are_named(tmp_path):
+    with pytest.raises(AtlasError, match="no such table"):
+        load_models(tmp_path / "none.tsv")
+    path = tmp_path / "models.tsv"
+    path.write_text("model,source,location\na,file,x\n")
+    with pytest.raises(AtlasError, match="is the table separated by tabs"):
+        load_models(path)
+
+
+def test_the_working_directory_comes_before_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert study_path("models.tsv", "/project") == "/project/models.tsv"
+    (tmp_path / "models.tsv").touch()
+    assert study_path("models.tsv", "/project") == "models.tsv"
+
+
+def test_a_plan_counts_shared_downloads_once(tmp_path):
+    wheel = ("wheel", "pkg==1.0", "net.onnx", HASH, "1000", "")
+    text = plan(load_models(table(tmp_path, ("a", *wheel), ("b", *wheel))))
+    assert "2 networks from 1 downloads: 1,000 bytes" in text
+
+
+def test_what_was_measured_stands_beside_the_table(tmp_path):
+    models = load_models(table(tmp_path, ("a", "file", "x", "", "", "", "")))
+    record = ModelRecord("a", "file", "x", "", status="unreadable", reason="cut short")
+    measured = measured_models(models, [record])
+    assert measured.status[0] == "unreadable"
+    assert measured.reason[0] == "cut short"
+
+
+def test_the_default_study_is_twelve_networks_in_six_wheels(project):
+    models = load_models(project / "config" / "models.tsv")
+    assert len(models) == 12
+    assert models.sha256.nunique() == 6
+    assert (models.groupby("sha256").model.count() == 2).all()
+    assert models.bytes.notna().all()
+    assert (models.licence != "").all()

@@ -1,0 +1,14 @@
+"""Rule plot_sensitivity: rank of every network under every binning."""
+
+from complexity_atlas import contracts, logs
+from complexity_atlas.figures import sensitivity, style
+from complexity_atlas.figures.selection import Selection
+
+logs.start_logging(snakemake.log[0])
+figure = sensitivity.draw(
+    contracts.read_table(snakemake.input.complexity, contracts.MODEL_COMPLEXITY),
+    contracts.read_table(snakemake.input.models, contracts.MEASURED_MODELS),
+    Selection(**snakemake.params.selection),
+    snakemake.params.variants,
+)
+style.save(figure, snakemake.output[0])
