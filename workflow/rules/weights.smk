@@ -28,7 +28,7 @@ rule measure_weights:
     shell:
         "python -m complexity_atlas measure-model --spec {params.spec:q}"
         " --out results/models/{wildcards.model} --cache {params.cache:q}"
-        " --threads {threads} > {log} 2>&1"
+        " --threads {threads} --device {config[device]} > {log} 2>&1"
 
 
 rule collect_models:

@@ -33,6 +33,7 @@ def _add_measure_model(commands) -> None:
     command.add_argument("--out", required=True, type=Path, help="folder of the model's tables")
     command.add_argument("--cache", required=True, type=Path, help="folder of downloaded files")
     command.add_argument("--threads", type=int, default=1)
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     command.set_defaults(run=_measure_model)
 
 
@@ -43,7 +44,12 @@ def _measure_model(options: argparse.Namespace) -> int:
     row = json.loads(options.spec)
     spec = ModelSpec(**({"name": row["model"]} | row))
     record = measure_model(
-        spec, options.out, options.cache, options.threads, byte_progress(spec.model)
+        spec,
+        options.out,
+        options.cache,
+        options.threads,
+        options.device,
+        byte_progress(spec.model),
     )
     print(f"{record.model}: {record.status}, {record.n_weights:,} weights counted {record.reason}")
     return 0

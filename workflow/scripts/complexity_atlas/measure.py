@@ -13,49 +13,50 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from complexity_atlas.binning import BinRule, Undefined, bin_edges, parse_rules
 from complexity_atlas.contracts import LEDGER, write_table
-from complexity_atlas.counting import count_many, count_sample
+from complexity_atlas.count_error import count_error
+from complexity_atlas.counting import count_many
+from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable
-from complexity_atlas.measures import lmc, probabilities
 from complexity_atlas.provenance import sha256, versions
 from complexity_atlas.records import ModelRecord, WeightFile, write_record
 from complexity_atlas.saved_counts import writing_counts
-from complexity_atlas.value_counts import KeyCounts, ValueCounts
+from complexity_atlas.value_counts import KeyCounts
 from complexity_atlas.weights import Entry, Weights, open_weights
 from complexity_atlas.weights.sources import ModelSpec, fetch
-from complexity_atlas.weights.tensors import Tensor
 
 log = logging.getLogger(__name__)
 
-_SAMPLE = 1 << 20
-_SAMPLE_RULES = parse_rules(
-    {"a": {"rule": "fixed", "bins": 100}, "b": {"rule": "window", "bins": 128}}
-)
-
 
 def measure_model(
-    spec: ModelSpec, out: Path, cache: Path, threads: int = 1, progress: Callable | None = None
+    spec: ModelSpec,
+    out: Path,
+    cache: Path,
+    threads: int = 1,
+    device: str = "cpu",
+    progress: Callable | None = None,
 ) -> ModelRecord:
     """Fetch, count and write `out`/{tensors.parquet, values.parquet, model.json}.
 
+    `device` is "auto", "cpu" or a device of torch; the counts are the same on all.
     `progress(total)` is called with the bytes to count and returns a callable that is told of
     bytes as they are counted. A model whose weights cannot be had gets empty tables and the reason
     in model.json; other errors propagate and leave no model.json.
     """
-    out = Path(out)
+    out, device = Path(out), resolve_device(device)
     (out / "model.json").unlink(missing_ok=True)
     identity = {
         "model": spec.model,
         "source": spec.source,
         "location": spec.location,
         "file": spec.file,
+        "device": device,
         "versions": versions("numpy", "numba", "onnx", "safetensors"),
     }
     try:
         paths = fetch(spec, Path(cache))
         weights = open_weights(paths)
-        ledger = _count(spec.model, weights, out / "values.parquet", threads, progress)
+        ledger = _count(spec.model, weights, out / "values.parquet", threads, device, progress)
     except WeightsUnavailable as error:
         log.warning("%s: %s: %s", spec.model, error.status, error)
         with writing_counts(out / "values.parquet"):
@@ -70,7 +71,12 @@ def measure_model(
 
 
 def _count(
-    model: str, weights: Weights, path: Path, threads: int, progress: Callable | None
+    model: str,
+    weights: Weights,
+    path: Path,
+    threads: int,
+    device: str,
+    progress: Callable | None,
 ) -> pd.DataFrame:
     counted = [entry for entry in weights.entries if not entry.reason]
     if not counted:
@@ -82,7 +88,7 @@ def _count(
     rows = [_row(model, entry) for entry in weights.entries if entry.reason]
     started = time.perf_counter()
     with writing_counts(path) as writer:
-        results = count_many([entry.tensor for entry in counted], threads, advance)
+        results = count_many([entry.tensor for entry in counted], threads, advance, device)
         for entry, counts in zip(counted, results, strict=True):
             writer.add(entry.view, entry.name, counts)
             rows.append(_row(model, entry, counts))
@@ -135,32 +141,8 @@ def _row(model: str, entry: Entry, counts: KeyCounts | None = None) -> dict:
         "std": summary.std,
         "iqr": summary.iqr,
         "key_bits": counts.key_bits,
-        "count_error": 0.0 if values.exact else _count_error(entry.tensor),
+        "count_error": 0.0 if values.exact else count_error(entry.tensor),
     }
-
-
-def _count_error(tensor: Tensor) -> float:
-    """Largest relative error of C that counting by keys costs, on a sample of the tensor.
-
-    The reference is the exact histogram of the same values, under a min–max and a window rule.
-    NaN where neither rule is defined on the sample.
-    """
-    values, keys = count_sample(tensor, _SAMPLE)
-    distinct, count = np.unique(values, return_counts=True)
-    exact = ValueCounts(distinct, distinct, count.astype(np.int64))
-    errors = [np.nan]
-    for rule in _SAMPLE_RULES:
-        try:
-            known, found = (_lmc(counts, rule) for counts in (exact, keys.values()))
-        except Undefined:
-            continue
-        errors.append(abs(found - known) / known if known else float(found != known))
-    return float(np.fmax.reduce(errors))
-
-
-def _lmc(counts: ValueCounts, rule: BinRule) -> float:
-    histogram = counts.histogram(bin_edges(rule, counts.summary()))
-    return float(lmc(probabilities(histogram)))
 
 
 def _record(
