@@ -15,13 +15,17 @@ from complexity_atlas.binning import BinRule
 from complexity_atlas.figures import (
     confound,
     depth_profile,
+    forest,
     labels,
     plane,
+    power,
     score_vs_complexity,
     sensitivity,
     style,
 )
-from complexity_atlas.figures.selection import Selection, of_models, of_scopes
+from complexity_atlas.figures.selection import Selection, of_models, of_scopes, symbol
+from complexity_atlas.statistics import power as power_of
+from complexity_atlas.statistics.settings import Primary, Settings
 
 SELECTION = Selection("lmc", "window", "folded", "pooled")
 VARIANTS = list(synthetic_study.VARIANTS)
@@ -62,6 +66,8 @@ def draw_all(study: synthetic_study.Study, noise: pd.DataFrame = NOISE) -> dict:
         "depth": depth_profile.draw(study.tensors, study.complexity, study.models, SELECTION),
         "sensitivity": sensitivity.draw(study.complexity, study.models, SELECTION, VARIANTS),
         "confound": confound.draw(noise),
+        "forest": forest.draw(study.statistics, study.benchmarks, Settings()),
+        "power": power.draw(study.statistics, study.benchmarks, Settings()),
     }
 
 
@@ -77,7 +83,10 @@ def renamed(study: synthetic_study.Study, name: str) -> synthetic_study.Study:
     return dataclasses.replace(study, models=study.models.assign(name=name))
 
 
-@pytest.mark.parametrize("name", ["plane", "tensors", "scores", "depth", "sensitivity", "confound"])
+@pytest.mark.parametrize(
+    "name",
+    ["plane", "tensors", "scores", "depth", "sensitivity", "confound", "forest", "power"],
+)
 def test_nothing_is_clipped(figures, name):
     figures[name].canvas.draw()
     ink = np.asarray(figures[name].canvas.buffer_rgba())[..., :3].min(axis=2) < 250
@@ -243,6 +252,35 @@ def test_layers_lie_at_the_median_depth_of_their_tensors(study, figures):
     depth = rows.drop_duplicates("tensor").groupby("layer").depth.median()
     expected = sorted((float(depth[int(layer)]), value) for layer, value in layers.items())
     np.testing.assert_allclose(drawn, expected)
+
+
+def test_the_forest_begins_with_the_primary_effect(study):
+    settings = Settings(primary=Primary(measure="entropy", variant="rice"))
+    effects = forest.partial_effects(study.statistics, settings)
+    assert list(effects.measure[:2]) == ["entropy"] * 2
+    assert list(effects.variant[:2]) == ["rice"] * 2
+    assert set(effects.measure[effects.order == 2]) == {"entropy"}
+    assert set(effects.variant[effects.order < 2]) == {"rice"}
+    key = ["benchmark", "measure", "variant"]
+    assert not effects.duplicated(key).any()
+    figure = forest.draw(study.statistics.assign(estimate=np.nan), study.benchmarks, settings)
+    assert "undefined" in written(figure)
+
+
+def test_the_power_curve_passes_through_the_detectable_correlation(study):
+    settings = Settings()
+    detectable = power_of.detectable(6 - 1, settings)
+    rows = study.statistics.assign(
+        estimate=study.statistics.estimate.where(study.statistics.question != "power", detectable)
+    )
+    axes = power.draw(rows, study.benchmarks, settings).axes[0]
+    curve = next(line for line in axes.lines if line.get_label().startswith("6 networks"))
+    assert np.interp(detectable, *curve.get_xydata().T) == pytest.approx(0.8, abs=0.01)
+
+
+def test_symbols_of_excesses():
+    assert symbol("lmc_same_n_excess") == "C − null, same n"
+    assert symbol("something_new") == "something_new"
 
 
 def test_many_networks_are_reduced_to_the_largest(monkeypatch, study):

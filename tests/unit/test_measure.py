@@ -16,7 +16,7 @@ from complexity_atlas.records import read_record
 from complexity_atlas.saved_counts import read_counts
 from complexity_atlas.weights.sources import ModelSpec
 
-GOLDEN = {"1": "fill in"}
+GOLDEN = {"1": "e396bd4d65f0179f"}
 """Digest of what is measured of the network below, by method version."""
 
 
@@ -124,6 +124,9 @@ def test_a_file_without_weights_is_empty(tmp_path):
     save_file({"bias": np.zeros(3, np.float32)}, tmp_path / "net.safetensors")
     record = measure_model(spec(tmp_path / "net.safetensors"), tmp_path / "out", tmp_path)
     assert record.status == "empty"
+    assert "net.safetensors: no tensor counts as weights" in record.reason
+    ledger = read_table(tmp_path / "out" / "tensors.parquet", LEDGER)
+    assert ledger.reason[0]
 
 
 def test_an_unexpected_error_leaves_no_record_of_success(measured, tmp_path, monkeypatch):

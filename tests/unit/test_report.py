@@ -163,7 +163,7 @@ def test_an_interval_around_zero_that_is_small_enough_is_called_too_small(inputs
 def test_no_p_stands_alone(inputs):
     uncorrected = changed(inputs, "statistics", primary, p_holm=np.nan, q_bh=np.nan)
     for study in (inputs, uncorrected):
-        for sentence in text.verdict_sentences(study.statistics, study.benchmarks, study.settings):
+        for sentence in text.effect_sentences(study.statistics, study.benchmarks, study.settings):
             if "permutation p" in sentence:
                 assert "n\u00a0=" in sentence
                 assert "interval" in sentence
@@ -176,10 +176,11 @@ def test_another_primary_effect_is_said_not_to_be_pre_registered(inputs):
     assert "not the pre-registered choice" not in prose(inputs)
 
 
-def test_a_given_verdict_replaces_the_sentences(inputs):
-    given_verdict = dataclasses.replace(inputs, verdict=("Undecided, says another module.",))
-    assert "Undecided, says another module." in prose(given_verdict)
-    assert "score and complexity correlate" not in prose(given_verdict)
+def test_a_given_verdict_comes_first_and_in_place_of_the_count(inputs, before):
+    shown = prose(dataclasses.replace(inputs, verdict=("Undecided, says another module.",)))
+    assert shown.index("Undecided, says another module.") < shown.index("score and complexity")
+    assert "On none of 2 benchmarks" in before
+    assert "On none of 2 benchmarks" not in shown
 
 
 def test_every_network_and_every_reason_is_listed(inputs):
@@ -268,6 +269,13 @@ def test_a_study_in_which_nothing_could_be_measured_has_a_page(inputs):
     )
     assert "No benchmark has enough networks" in prose(nothing)
     assert "Could not be measured: Net v1 finding (unavailable)" in prose(nothing)
+
+
+def test_of_many_networks_not_every_plane_is_on_the_page(inputs, picture):
+    planes = {f"m{i}": picture for i in range(30)}
+    soup = page(dataclasses.replace(inputs, planes=planes))
+    assert len(soup.select("#tensors img")) == 24
+    assert "24 of 30 networks" in soup.find(id="tensors").get_text()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no picture"])

@@ -1,11 +1,12 @@
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from onnx_evaluator import run
 
+from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.weights import open_weights
 from complexity_atlas.weights.folding import fold
 
@@ -416,3 +417,28 @@ def test_both_views_are_listed(tmp_path):
     np.testing.assert_array_equal(folded, weights_of(fold(proto)[0]))
     assert len(weights.notes) == 1
     assert "follows Relu" in weights.notes[0]
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_damaged_model_is_refused_or_opened(tmp_path, data):
+    nodes, constants, shape = PATTERNS[data.draw(st.sampled_from(sorted(PATTERNS)))]
+    proto = model(nodes, parameters(4) | constants, shape)
+    content = bytearray(proto.SerializeToString())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content)
+    refusal = None
+    try:
+        weights = open_weights([path])
+    except WeightsUnavailable as error:
+        refusal = error
+    if refusal:
+        assert refusal.status == "unreadable"
+        assert str(path) in str(refusal)
+    else:
+        assert all(entry.tensor is not None for entry in weights.counted("folded"))

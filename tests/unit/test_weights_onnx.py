@@ -605,6 +605,8 @@ def test_a_graph_that_contradicts_itself(tmp_path):
     assert "'y' is defined twice" in damaged(tmp_path, twice)
     both = model([node("Relu", "x", "w"), node("Relu", "w", "y")], {"w": normal(2)})
     assert "'w' is defined twice" in damaged(tmp_path, both)
+    arity = model([node("MatMul", "x", "y")])
+    assert "'MatMul_0' has too few inputs" in damaged(tmp_path, arity)
     empty = model([node("Constant", "", "y")])
     assert "'y' holds no value" in damaged(tmp_path, empty)
 

@@ -118,3 +118,37 @@ def test_recurrent_weights_that_are_reordered_on_the_way(network_file):
     recurrent = [entry for entry in weights.counted("stored") if entry.role == "recurrent"]
     assert sum(entry.tensor.n for entry in recurrent) == 393_216
     assert len(recurrent) == 8
+
+
+SILERO_SHA256 = "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8"
+
+# Exports of one network, and what the names of its weights hold where the file has two networks.
+SILERO = {
+    "data/silero_vad.onnx": "then_branch",  # two bodies of an If
+    "data/silero_vad_op18_ifless.onnx": "model.",
+    "data/silero_vad_16k_op15.onnx": "",
+    "data/silero_vad_16k_sequence.onnx": "",
+    "data/silero_vad_openvino_16k.onnx": "",
+}
+
+
+def test_one_network_exported_in_five_ways_has_the_same_weights(tmp_path):
+    found = []
+    for file, names in SILERO.items():
+        spec = ModelSpec(
+            model="silero",
+            name="Silero VAD",
+            source="wheel",
+            location="silero-vad==6.2.3",
+            file=file,
+            sha256=SILERO_SHA256,
+        )
+        try:
+            weights = open_weights(fetch(spec, tmp_path))
+        except AtlasError as error:
+            pytest.skip(str(error))
+        arrays = [e.tensor.array() for e in weights.counted("stored") if names in e.name]
+        found.append(np.sort(np.concatenate([array.ravel() for array in arrays])))
+    assert found[0].size == 308_224
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])

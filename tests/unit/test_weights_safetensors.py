@@ -296,4 +296,5 @@ def test_formats_are_not_mixed_or_guessed(tmp_path):
     error = failure(tmp_path / "model.gguf")
     assert error.status == "unsupported"
     assert "model.gguf" in str(error)
+    assert failure(tmp_path / "absent.safetensors").status == "unavailable"
     assert failure().status == "empty"

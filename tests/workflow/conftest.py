@@ -38,10 +38,8 @@ class Study:
 
     def command(self) -> list[str]:
         snakefile = PROJECT / "Snakefile"
-        return [sys.executable, "-m", "snakemake", "-s", str(snakefile), "--cores", "2"] + [
-            "--configfile",
-            "study.yaml",
-        ]
+        snakemake = [sys.executable, "-m", "snakemake", "-s", str(snakefile)]
+        return [*snakemake, "--cores", "2", "--configfile", "study.yaml"]
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs that a run would start, by rule."""

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+from glob import glob
 from pathlib import Path
 
 if sys.version_info < (3, 11):
@@ -70,7 +71,15 @@ STATISTICS_TABLES = {
 }
 QUESTIONS = [question for table in STATISTICS_TABLES.values() for question in table]
 
-FIGURES = ["score_vs_complexity", "plane", "depth_profile", "confound", "sensitivity"]
+FIGURES = [
+    "score_vs_complexity",
+    "forest",
+    "power",
+    "plane",
+    "depth_profile",
+    "confound",
+    "sensitivity",
+]
 
 RESULT_TABLES = [
     "results/models.parquet",
@@ -113,6 +122,12 @@ def model_spec(wildcards):
     """What identifies the weights of a model, and nothing that may change without them."""
     columns = ["model", "source", "location", "file", "sha256"]
     return MODELS.set_index("model", drop=False).loc[wildcards.model, columns].to_json()
+
+
+def local_weights(wildcards):
+    """Files of a local model that exist; a missing one is a finding of the measurement."""
+    row = MODELS.set_index("model").loc[wildcards.model]
+    return sorted(glob(row.location)) if row.source == "file" else []
 
 
 def models_of_batch(wildcards):

@@ -158,3 +158,49 @@ rule plot_scores:
         code=code_digest("figures"),
     script:
         "../scripts/plot_scores.py"
+
+
+rule plot_forest:
+    input:
+        statistics="results/statistics/correlations.csv",
+        benchmarks=project_file(config["scores"]["benchmarks"]),
+    output:
+        report(
+            "results/figures/forest.png",
+            category="Scores",
+            caption="../report/forest.rst",
+        ),
+        "results/figures/forest.pdf",
+    log:
+        "<logs>/plot_forest.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_forest.py"
+
+
+rule plot_power:
+    input:
+        statistics="results/statistics/power.csv",
+        benchmarks=project_file(config["scores"]["benchmarks"]),
+    output:
+        report(
+            "results/figures/power.png",
+            category="Scores",
+            caption="../report/power.rst",
+        ),
+        "results/figures/power.pdf",
+    log:
+        "<logs>/plot_power.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_power.py"

@@ -44,6 +44,6 @@ rule write_report:
         settings=config["statistics"],
         seed=config["seed"],
         variants=config["complexity"]["variants"],
-        code=code_digest("report", "figures/selection", "statistics/settings"),
+        code=code_digest("report", "figures", "statistics"),
     script:
         "../scripts/write_report.py"

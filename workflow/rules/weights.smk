@@ -6,6 +6,8 @@ Makes: results/models/<model>/, from which everything else follows.
 
 
 rule measure_weights:
+    input:
+        local_weights,
     output:
         tensors="results/models/{model}/tensors.parquet",
         values="results/models/{model}/values.parquet",

@@ -83,7 +83,7 @@ def test_relatives_are_not_independent_evidence():
     copied = raw.question(copied, SETTINGS)
     for method in ("pearson", "spearman"):
         single, fourfold = one(once, method), one(copied, method)
-        assert fourfold.p == pytest.approx(single.p, abs=0.01)
+        assert fourfold.p == pytest.approx(single.p, abs=0.06)
         assert fourfold.ci_low == pytest.approx(single.ci_low, abs=0.02)
         assert one(copied, f"{method}_iid").p < one(once, f"{method}_iid").p
 

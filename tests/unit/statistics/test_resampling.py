@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from complexity_atlas.statistics import resampling
 from complexity_atlas.statistics.design import residuals
 from complexity_atlas.statistics.resampling import (
     bootstrap_correlations,
@@ -37,11 +38,12 @@ def test_within_families_nobody_leaves(sizes, seed):
     family = shuffled(sizes, np.random.default_rng(seed))
     arranged = within_families(family, 50, seed)
     np.testing.assert_array_equal(family[arranged.index], np.tile(family, (len(arranged.index), 1)))
-    np.testing.assert_array_equal(np.sort(arranged.index)[0], np.arange(len(family)))
+    same = np.sort(arranged.index) == np.arange(len(family))
+    assert same.all()
     number = np.prod([factorial(size) for size in sizes], dtype=float)
     assert arranged.exact == (number <= 5040)
     if arranged.exact:
-        assert len(np.unique(arranged.index, axis=0)) == len(arranged.index) == number
+        assert len(np.unique(arranged.index, axis=0)) == len(arranged.index) == number - 1
 
 
 @settings(max_examples=25, deadline=None)
@@ -59,20 +61,30 @@ def test_whole_families_stay_whole(sizes, seed):
 
 @pytest.mark.parametrize(
     ("sizes", "number"),
-    [([1] * 6, 720), ([3], 1), ([2, 2, 2], 6), ([1, 1, 2], 2 * 4), ([1, 1, 1, 1, 2], 24 * 16)],
+    [([1] * 6, 720), ([3], 1), ([2, 2, 2], 6 * 4), ([1, 1, 2], 2 * 4), ([1, 1, 1, 1, 2], 24 * 16)],
 )
 def test_every_arrangement_of_families_comes_once(sizes, number):
     arranged = whole_families(families_of(sizes), 50, SEED)
     rows = np.unique(arranged.apply(np.arange(1.0, sum(sizes) + 1)), axis=0)
     assert arranged.exact
-    assert len(rows) == len(arranged.index) == number
+    assert len(rows) == len(arranged.index) == number - 1
 
 
-def test_families_of_one_size_keep_their_sign():
-    assert (whole_families(families_of([2] * 20), 50, SEED).sign == 1).all()
-    sign = whole_families(families_of([1, *[2] * 20]), 50, SEED).sign
+def test_single_models_keep_their_sign_and_relatives_share_one():
+    assert (whole_families(np.arange(20), 50, SEED).sign == 1).all()
+    sign = whole_families(families_of([2] * 20), 50, SEED).sign
     assert set(np.unique(sign)) == {-1, 1}
-    np.testing.assert_array_equal(sign[:, 1::2], sign[:, 2::2])
+    np.testing.assert_array_equal(sign[:, ::2], sign[:, 1::2])
+
+
+def test_what_all_families_have_in_common_is_seen():
+    """Score and measure both grow from the smallest model of a family to the largest."""
+    rng = np.random.default_rng(SEED)
+    place = np.tile(np.arange(4.0), 10)
+    score, x = place + 0.1 * rng.normal(size=(2, 40))
+    arranged = whole_families(families_of([4] * 10), 999, SEED)
+    _, p = freedman_lane(np.ones((40, 1)), score, x[:, None], arranged)
+    assert p[0] < 0.02
 
 
 @pytest.mark.parametrize("arrange", [whole_families, within_families])
@@ -91,19 +103,18 @@ def test_exact_p_is_that_of_all_permutations(arrange):
     assert p[0] == pytest.approx(oracle.pvalue, abs=1e-12)
 
 
-def test_a_sample_of_arrangements_comes_close_to_all():
+def test_a_sample_of_arrangements_comes_close_to_all(monkeypatch):
     rng = np.random.default_rng(SEED)
-    design = np.column_stack([np.ones(14), rng.normal(size=14)])
-    score, x = rng.normal(size=(2, 14))
-    # Sizes 2 to 5: sixteen reversals, where only signs move.
-    family = families_of([2, 3, 4, 5])
-    every = whole_families(family, 50, SEED)
+    score, x, log_n = rng.normal(size=(3, 19))
+    design = np.column_stack([np.ones(19), log_n])
+    family = families_of([1, 2, 2, 3, 3, 4, 4])
+    every = whole_families(family, 20_000, SEED)
     assert every.exact
-    assert len(every.index) == 8
+    assert len(every.index) == 8 * 64 - 1
     _, exact = freedman_lane(design, score, x[:, None], every)
-    rows = every.index[np.random.default_rng(0).integers(0, 8, 20_000)]
-    signs = np.random.default_rng(1).choice([-1.0, 1.0], size=(20_000, 4))[:, family]
-    drawn = type(every)(rows, signs, exact=False)
+    monkeypatch.setattr(resampling, "EXACT", 0)
+    drawn = whole_families(family, 20_000, SEED)
+    assert not drawn.exact
     _, sampled = freedman_lane(design, score, x[:, None], drawn)
     assert sampled[0] == pytest.approx(exact[0], abs=0.02)
 
@@ -120,12 +131,42 @@ def test_partial_correlation_is_that_of_pingouin():
     assert estimate[0] == pytest.approx(oracle, abs=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_arrangement_on_the_line_is_no_correlation():
+    log_n = np.array([-2.0, -1, 0, 1, 2])
+    design = np.column_stack([np.ones(5), log_n])
+    score = np.array([-1.0, 2, 0, -2, 1])
+    arranged = whole_families(np.arange(5), 99, SEED)
+    lines = (arranged.apply(score) == log_n).all(axis=1)
+    assert score @ log_n == 0
+    assert lines.any()
+    estimate, p = freedman_lane(design, score, np.array([[1.0], [4], [2], [0], [9]]), arranged)
+    assert np.isfinite(estimate)
+    assert 0 < p < 1
+
+
 def test_p_counts_the_observed_value_and_forgives_rounding():
     null = np.array([[0.3], [-0.5], [0.5 * (1 - 1e-12)], [0.1]])
-    assert p_values(np.array([0.5]), null, exact=True) == 0.5
-    assert p_values(np.array([0.5]), null, exact=False) == 0.6
-    assert p_values(np.array([0.9]), null, exact=False) == 0.2
-    assert np.isnan(p_values(np.array([0.5]), null[:1], exact=True))
+    assert p_values(np.array([0.5]), null) == 0.6
+    assert p_values(np.array([-0.5]), null) == 0.6
+    assert p_values(np.array([0.9]), null) == 0.2
+    assert np.isnan(p_values(np.array([0.5]), null[:0]))
+
+
+def test_rearranged_residuals_vary_as_the_errors_do():
+    """Their mean square over errors of variance 1 is 1, in the smallest and the largest family."""
+    rng = np.random.default_rng(SEED)
+    family = families_of([1, 1, 2, 8])
+    design = np.column_stack([np.ones(12), np.arange(12.0)])
+    errors = rng.normal(size=(4000, 12))
+    flips = resampling.Arrangements(np.arange(12)[None], np.ones((1, 1)), True, family)
+    basis = np.linalg.qr(design)[0]
+    freed = np.array(
+        [resampling._unshrunk(basis, residuals(design, e), flips.family) for e in errors]
+    )
+    np.testing.assert_allclose((freed**2).mean(axis=0), 1, atol=0.1)
+    inside = freed[:, 4:].T @ freed[:, 4:] / 4000
+    np.testing.assert_allclose(inside, np.eye(8), atol=0.1)
 
 
 def test_one_family_has_nothing_to_exchange():

@@ -41,8 +41,7 @@ def _measure_model(options: argparse.Namespace) -> int:
     from complexity_atlas.measure import measure_model
     from complexity_atlas.weights.sources import ModelSpec
 
-    row = json.loads(options.spec)
-    spec = ModelSpec(**({"name": row["model"]} | row))
+    spec = ModelSpec(**json.loads(options.spec))
     record = measure_model(
         spec,
         options.out,

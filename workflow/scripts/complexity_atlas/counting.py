@@ -118,19 +118,24 @@ def _in_order(
     run: Callable[[list[_Piece]], list[Tally]], batches: Iterable[list[_Piece]], threads: int
 ) -> Iterator[tuple[_Piece, Tally]]:
     """Run the batches on several threads; pieces and tallies in order, few of them waiting."""
-    waiting, room = deque(), _PENDING
+    waiting = deque()
     pool = ThreadPoolExecutor(threads)
+
+    def oldest() -> Iterator[tuple[_Piece, Tally]]:
+        batch, _, tallies = waiting.popleft()
+        return zip(batch, tallies.result(), strict=True)
+
     try:
         for batch in batches:
             size = sum(piece.counts_nbytes for piece in batch)
-            while waiting and (room < size or len(waiting) >= 4 * threads):
-                done, released, tallies = waiting.popleft()
-                yield from zip(done, tallies.result(), strict=True)
-                room += released
+            while waiting and (
+                len(waiting) >= 4 * threads
+                or size + sum(other for _, other, _ in waiting) > _PENDING
+            ):
+                yield from oldest()
             waiting.append((batch, size, pool.submit(run, batch)))
-            room -= size
-        for done, _, tallies in waiting:
-            yield from zip(done, tallies.result(), strict=True)
+        while waiting:
+            yield from oldest()
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -204,9 +209,10 @@ class _Worker:
 
     def _cleared(self, bits: int) -> np.ndarray:
         """A table of zeros for all patterns of so many bits; 32 bits count more than a piece."""
-        table = self._tables.setdefault(bits, np.empty(1 << bits, np.uint32))
-        table.fill(0)
-        return table
+        if bits not in self._tables:
+            self._tables[bits] = np.empty(1 << bits, np.uint32)
+        self._tables[bits].fill(0)
+        return self._tables[bits]
 
 
 class _Sender:

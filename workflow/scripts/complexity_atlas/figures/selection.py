@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from complexity_atlas.contracts import NULL_KINDS
+
 MEASURE_LABELS = {
     "lmc": "LMC complexity C = H · D",
     "entropy": "Normalised entropy H",
@@ -13,6 +15,17 @@ MEASURE_LABELS = {
     "sdl": "SDL complexity H · (1 − H)",
     "q_e": "Euclidean disequilibrium Q_E",
     "q_w": "Wootters disequilibrium Q_W",
+}
+
+SYMBOLS = {
+    "lmc": "C",
+    "entropy": "H",
+    "disequilibrium": "D",
+    "c_exp": "C_exp",
+    "c_js": "C_JS",
+    "sdl": "H(1 − H)",
+    "q_e": "Q_E",
+    "q_w": "Q_W",
 }
 
 VARIANT_LABELS = {
@@ -53,6 +66,15 @@ class Selection:
         """Variant, view and aggregate in words, for a title or a caption."""
         aggregate = self.aggregate.replace("_", " ")
         return f"{variant_label(self.variant)} binning, {self.view} weights, {aggregate}"
+
+
+def symbol(measure: str) -> str:
+    """The letter by which a measure is known; for an excess that of its measure, minus its null."""
+    for null_kind in NULL_KINDS:
+        ending = f"_{null_kind}_excess"
+        if measure.endswith(ending):
+            return f"{symbol(measure.removesuffix(ending))} − null, {null_kind.replace('_', ' ')}"
+    return SYMBOLS.get(measure, measure)
 
 
 def variant_label(variant: str) -> str:

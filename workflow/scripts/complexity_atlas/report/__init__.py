@@ -17,11 +17,15 @@ from PIL import Image
 from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.figures.selection import Selection, variant_label
+from complexity_atlas.figures.style import COLUMN_INCHES, DPI
 from complexity_atlas.report import captions, tables, text, words
 from complexity_atlas.report.tables import Table
 from complexity_atlas.statistics.settings import Settings
 
 _HERE = Path(__file__).parent
+
+MOST_PLANES = 24
+"""Planes of single networks on the page: some megabytes; the others stay in their files."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class ReportInputs:
     versions    of the software that ran: name -> version
     figures     PNG files by the names of `captions.ORDER`; others are shown after those
     planes      PNG files of the complexity–entropy plane of single networks, by model
-    verdict     sentences of the answer; empty: `text.verdict_sentences` of the tables
+    verdict     first sentences of the answer, with what was chosen in advance; empty: those of
+                `text.verdict_sentences` and `text.primary_sentence`
     """
 
     models: pd.DataFrame
@@ -74,6 +79,11 @@ class Picture:
     source: str
     width: int
     height: int
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it was drawn for a column, not for the width of a page."""
+        return self.width <= COLUMN_INCHES * DPI
 
 
 @dataclass(frozen=True)
@@ -134,31 +144,23 @@ def build_report(inputs: ReportInputs) -> str:
 
 
 def _answer(inputs: ReportInputs) -> list[str]:
-    found = inputs.verdict or text.verdict_sentences(
-        inputs.statistics, inputs.benchmarks, inputs.settings
-    )
-    settings = inputs.settings
-    return [*found, text.primary_sentence(settings.primary, settings.is_pre_registered)]
+    results = (inputs.statistics, inputs.benchmarks, inputs.settings)
+    primary = text.primary_sentence(inputs.settings.primary, inputs.settings.is_pre_registered)
+    return [
+        *(inputs.verdict or text.verdict_sentences(*results)),
+        *text.effect_sentences(*results),
+        *([] if inputs.verdict else [primary]),
+    ]
 
 
 def _sections(inputs: ReportInputs) -> list[Section]:
     pictures = _pictures(inputs)
-    planes = tuple(
-        _picture(f"plane-{model}", *captions.of_network(inputs.models, model), path)
-        for model, path in inputs.planes.items()
-    )
     found = [
         _association(inputs, pictures.pop_all("score_vs_complexity", "forest", "power")),
         _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
         _binning(inputs, pictures.pop_all("confound", "sensitivity")),
         Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
-        Section(
-            "tensors",
-            "Tensors",
-            "Every network, tensor by tensor",
-            pictures=planes,
-            small_pictures=True,
-        ),
+        _tensors(inputs),
         _counted(inputs),
         Section(
             "provenance",
@@ -203,6 +205,21 @@ def _binning(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
     )
     table = tables.ranking_table(inputs.models, inputs.complexity, inputs.selection, variants)
     return Section("binning", "Binnings", "What the binning decides", sentences, pictures, (table,))
+
+
+def _tensors(inputs: ReportInputs) -> Section:
+    shown = dict(list(inputs.planes.items())[:MOST_PLANES])
+    return Section(
+        "tensors",
+        "Tensors",
+        "The networks, tensor by tensor",
+        tuple(text.planes_sentences(len(shown), len(inputs.planes))),
+        tuple(
+            _picture(f"plane-{model}", *captions.of_network(inputs.models, model), path)
+            for model, path in shown.items()
+        ),
+        small_pictures=True,
+    )
 
 
 def _counted(inputs: ReportInputs) -> Section:

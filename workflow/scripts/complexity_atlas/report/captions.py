@@ -17,6 +17,7 @@ def of_figure(name: str, selection: Selection, settings: Settings) -> tuple[str,
         description=selection.description,
         confidence=words.percent(settings.confidence, 0),
         power=words.percent(settings.power, 0),
+        smallest=words.short(settings.smallest_effect),
     )
 
 
@@ -36,22 +37,29 @@ _CAPTIONS = {
     ),
     "forest": (
         "Size-adjusted association of every measure",
-        "Partial correlation of score and measure with its {confidence} interval over families, "
-        "before any correction for the number of tests.",
+        "Correlation of what size leaves unexplained of score and of measure, with its "
+        "{confidence} interval over families: the primary effect first, then the other measures "
+        "in its binning, then its measure in the other binnings. The band is ±{smallest}, the "
+        "smallest effect of interest. No interval is corrected for the number of tests.",
     ),
     "power": (
         "What could be seen at all",
-        "Power of the test of a correlation by its size. The dashed line is {power}.",
+        "Probability that a test at {confidence} confidence finds a correlation of a given size, "
+        "given the covariates. Grey numbers are the networks of other studies; the dashed lines "
+        "are a power of {power} and the smallest effect of interest, {smallest}.",
     ),
     "plane": (
         "The complexity–entropy plane",
-        "Every histogram lies between the two grey bounds; the inset shows the whole plane and "
-        "where the larger picture lies in it. Crosses are Gaussian weights. Shown: {description}.",
+        "Every histogram lies between the two grey bounds; the small panel shows the whole "
+        "plane and where the large one lies in it. Crosses are Gaussian weights. "
+        "Shown: {description}.",
     ),
     "depth_profile": (
         "Complexity over depth",
-        "Points are tensors, their area grows with the number of weights; the line goes through "
-        "the layers, the dashed line is the null of the whole network. Shown: {description}.",
+        "Points are tensors, their area grows with the number of weights; a fraction such as 20/58 "
+        "counts those that are defined. The line goes through layers, or where there are none "
+        "through the mean at each depth; the dashed line is the null of the whole network. "
+        "Shown: {description}.",
     ),
     "confound": (
         "Complexity of noise against its amount",

@@ -9,13 +9,13 @@ import pandas as pd
 
 from complexity_atlas.contracts import VIEWS
 from complexity_atlas.figures.score_vs_complexity import score_intervals, usable_scores
-from complexity_atlas.figures.selection import MEASURE_LABELS, Selection, of_models, variant_label
+from complexity_atlas.figures.selection import Selection, of_models, symbol, variant_label
 from complexity_atlas.figures.sensitivity import ranking
 from complexity_atlas.report import words
 from complexity_atlas.statistics import raw, size_adjusted
 from complexity_atlas.statistics.settings import Primary
 
-Kind = Literal["text", "number", "code"]
+Kind = Literal["text", "name", "number", "note", "remark", "code"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """Heading of a column; `kind` is "text", "number" (set flush right) or "code" (hashes)."""
+    """Heading of a column.
+
+    `kind` says how it is set: a "number" flush right, a "name" in one line, a "note" with room for
+    sentences, a "remark" in one long line that is not printed, "code" (hashes) in fixed width.
+    """
 
     label: str
     kind: Kind = "text"
@@ -55,13 +59,16 @@ def scores_table(
 ) -> Table:
     """Every score that is used, with its interval, and where it was printed."""
     used = usable_scores(scores)
-    used = used.join(score_intervals(used, confidence))
+    used = used.join(score_intervals(used, confidence)).sort_values(["benchmark_id", "model_id"])
     names, titles = _names(models), _titles(benchmarks)
     interval = f"{words.percent(confidence, 0)} interval"
     fields: list[Field] = [
-        (Column("Network"), lambda r: _text(names.get(r.model_id.replace("/", "--"), r.model_id))),
-        (Column("Benchmark"), lambda r: _text(titles.get(r.benchmark_id, r.benchmark_id))),
-        (Column("Metric"), lambda r: _words(r.metric_id)),
+        (
+            Column("Network", "name"),
+            lambda r: _text(names.get(r.model_id.replace("/", "--"), r.model_id)),
+        ),
+        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark_id, r.benchmark_id))),
+        (Column("Metric", "name"), lambda r: _words(r.metric_id)),
         (Column("Score", "number"), lambda r: _fixed(r.value, 4)),
         (
             Column(interval, "number"),
@@ -71,7 +78,7 @@ def scores_table(
         (Column("Items", "number", "Items that the benchmark holds"), lambda r: _whole(r.n_items)),
         (Column("Evaluated by"), lambda r: _words(r.evaluator)),
         (Column("Source"), lambda r: _link(r.source_id, r.source_url)),
-        (Column("Where", "code"), lambda r: _text(r.raw_locator)),
+        (Column("Where", "note"), lambda r: _text(r.raw_locator)),
     ]
     return _table("scores", "Scores as their sources print them", used.itertuples(), fields)
 
@@ -88,12 +95,12 @@ def complexity_table(
     sums = stored.groupby("model")[["n_dead", "n_zero", "n"]].sum()
     shares = sums[["n_dead", "n_zero"]].div(sums.n, axis=0)
     rows = models[models.status == "ok"].set_index("model").join([found, shares])
-    measure = "C" if selection.measure == "lmc" else MEASURE_LABELS[selection.measure]
+    measure = symbol(selection.measure)
     hint = selection.description
     dead = "Share of weights that are not zero but below 1e-20 of the largest"
     fields: list[Field] = [
-        (Column("Network"), lambda r: _text(r.name)),
-        (Column("Task"), lambda r: _text(r.task)),
+        (Column("Network", "name"), lambda r: _text(r.name)),
+        (Column("Task", "name"), lambda r: _text(r.task)),
         (Column("Weights", "number", "Counted weights, stored"), lambda r: _whole(r.n_weights)),
         (Column(f"{measure}, {selection.view}", "number", hint), lambda r: _fixed(r.value, 5)),
         (Column("Null", "number", "Gaussian weights"), lambda r: _fixed(r.null, 5)),
@@ -102,7 +109,7 @@ def complexity_table(
         (Column(f"{measure}, {other}", "number"), lambda r: _fixed(r.other, 5)),
         (Column("Dead", "number", dead), lambda r: _percent(r.n_dead)),
         (Column("Zero", "number", "Weights that are exactly zero"), lambda r: _percent(r.n_zero)),
-        (Column("Remark"), lambda r: _text("" if pd.isna(r.flag) else r.flag)),
+        (Column("Remark", "note"), lambda r: _text("" if pd.isna(r.flag) else r.flag)),
     ]
     caption = f"Complexity per network: {selection.description}"
     return _table("complexity", caption, rows.itertuples(), fields)
@@ -122,7 +129,7 @@ def ranking_table(
     measured = models[models.status == "ok"]
     rows = [(row.model, row.name, view) for row in measured.itertuples() for view in VIEWS]
     fields: list[Field] = [
-        (Column("Network"), lambda r: _text(r[1])),
+        (Column("Network", "name"), lambda r: _text(r[1])),
         (Column("View"), lambda r: _text(r[2])),
     ]
     for variant in variants:
@@ -135,44 +142,52 @@ def ranking_table(
 def statistics_table(
     statistics: pd.DataFrame, benchmarks: pd.DataFrame, primary: Primary, confidence: float
 ) -> Table:
-    """The tested associations in the primary view and aggregate: raw, and adjusted as primary."""
+    """Every measure and binning in the primary view and aggregate: raw, and adjusted for size."""
     titles = _titles(benchmarks)
-    here = (statistics["view"] == primary.view) & (statistics["aggregate"] == primary.aggregate)
+    given = primary.covariates or size_adjusted.ADJUSTMENTS[0]
+    here = statistics[
+        (statistics["view"] == primary.view) & (statistics["aggregate"] == primary.aggregate)
+    ]
+    plain = _of(here, raw.QUESTION, raw.SPEARMAN, "")
+    adjusted = _of(here, size_adjusted.QUESTION, size_adjusted.PARTIAL, given)
+    rows = plain.add_suffix("_raw").join(adjusted.add_suffix("_adj"), how="outer").reset_index()
     interval = f"{words.percent(confidence, 0)} interval"
+    bootstrap = "Bootstrap over families"
+    before = "Before any correction: never read it alone"
+    after = "Holm's p of the primary effect, Benjamini and Hochberg's q of every other"
     fields: list[Field] = [
-        (Column("Benchmark"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
-        (Column("Question"), lambda r: _words(r.question)),
-        (Column("Measure"), lambda r: _text(r.measure)),
-        (Column("Binning"), lambda r: _text(r.variant)),
-        (Column("Given"), lambda r: _text(r.covariates or "nothing")),
-        (Column("Statistic"), lambda r: _words(r.statistic)),
-        (Column("Estimate", "number"), lambda r: _number(r.estimate, words.signed(r.estimate))),
-        (
-            Column(interval, "number", "Bootstrap over families"),
-            lambda r: _number(r.ci_low, f"{words.signed(r.ci_low)} … {words.signed(r.ci_high)}"),
-        ),
-        (Column("Networks", "number"), lambda r: _whole(r.n_models)),
-        (Column("Families", "number"), lambda r: _whole(r.n_families)),
-        (Column("p", "number", "Before any correction: never read it alone"), lambda r: _p(r.p)),
-        (Column("p, Holm", "number", "Within the primary family"), lambda r: _p(r.p_holm)),
-        (Column("q, BH", "number", "False discovery rate of the others"), lambda r: _p(r.q_bh)),
-        (Column("Note"), lambda r: _text(r.note)),
+        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
+        (Column("Measure", "name"), lambda r: _text(r.measure)),
+        (Column("Binning", "name"), lambda r: _text(r.variant)),
+        (Column("n", "number", "Networks"), lambda r: _whole(r.n_models_adj)),
+        (Column("Families", "number"), lambda r: _whole(r.n_families_adj)),
+        (Column("Raw ρ", "number", "Spearman's correlation"), lambda r: _signed(r.estimate_raw)),
+        (Column(interval, "number", bootstrap), lambda r: _range(r.ci_low_raw, r.ci_high_raw)),
+        (Column("p", "number", before), lambda r: _p(r.p_raw)),
+        (Column("corrected", "number", after), lambda r: _p(r.corrected_raw)),
+        (Column("Adjusted r", "number", f"Given {given}"), lambda r: _signed(r.estimate_adj)),
+        (Column(interval, "number", bootstrap), lambda r: _range(r.ci_low_adj, r.ci_high_adj)),
+        (Column("p", "number", before), lambda r: _p(r.p_adj)),
+        (Column("corrected", "number", after), lambda r: _p(r.corrected_adj)),
+        (Column("Note", "remark"), lambda r: _text(r.note_adj if pd.notna(r.note_adj) else "")),
     ]
     caption = (
         f"Associations in {primary.view} weights, {primary.aggregate.replace('_', ' ')} "
         "(every view and aggregate: results/statistics/correlations.csv)"
     )
-    rows = statistics[here & _tested(statistics, primary)]
     return _table("statistics", caption, rows.itertuples(), fields)
 
 
-def _tested(statistics: pd.DataFrame, primary: Primary) -> pd.Series:
-    plain = statistics.statistic.isin([raw.PEARSON, raw.SPEARMAN])
-    given = primary.covariates or size_adjusted.ADJUSTMENTS[0]
-    adjusted = (statistics.statistic == size_adjusted.PARTIAL) & (statistics.covariates == given)
-    return ((statistics.question == raw.QUESTION) & plain) | (
-        (statistics.question == size_adjusted.QUESTION) & adjusted
-    )
+def _of(rows: pd.DataFrame, question: str, statistic: str, covariates: str) -> pd.DataFrame:
+    """One statistic by benchmark, measure and variant, with the one correction that it has."""
+    chosen = rows[
+        (rows.question == question)
+        & (rows.statistic == statistic)
+        & (rows.covariates == covariates)
+    ]
+    columns = ["n_models", "n_families", "estimate", "ci_low", "ci_high", "p", "corrected", "note"]
+    chosen = chosen.assign(corrected=chosen.p_holm.fillna(chosen.q_bh))
+    return chosen.set_index(["benchmark", "measure", "variant"])[columns]
 
 
 def untested_table(statistics: pd.DataFrame, benchmarks: pd.DataFrame) -> Table:
@@ -182,9 +197,12 @@ def untested_table(statistics: pd.DataFrame, benchmarks: pd.DataFrame) -> Table:
     groups = missing.groupby(["question", "benchmark", "covariates", "note"], sort=True)
     fields: list[Field] = [
         (Column("Question"), lambda r: _words(r.question)),
-        (Column("Benchmark"), lambda r: _text(titles.get(r.benchmark, r.benchmark) or "all")),
+        (
+            Column("Benchmark", "name"),
+            lambda r: _text(titles.get(r.benchmark, r.benchmark) or "all"),
+        ),
         (Column("Given"), lambda r: _text(r.covariates or "nothing")),
-        (Column("Reason"), lambda r: _text(r.note or "no reason given")),
+        (Column("Reason", "note"), lambda r: _text(r.note or "no reason given")),
         (Column("Rows", "number"), lambda r: _whole(r.rows)),
     ]
     rows = groups.size().rename("rows").reset_index()
@@ -199,7 +217,7 @@ def left_out_table(ledger: pd.DataFrame) -> Table:
     )
     rows = sums.sort_values("values", ascending=False, kind="stable").reset_index()
     fields: list[Field] = [
-        (Column("Reason"), lambda r: _text(r.reason)),
+        (Column("Reason", "note"), lambda r: _text(r.reason)),
         (Column("Networks", "number"), lambda r: _whole(r.networks)),
         (Column("Tensors", "number"), lambda r: _whole(r.tensors)),
         (Column("Values", "number"), lambda r: _whole(r.values)),
@@ -210,10 +228,10 @@ def left_out_table(ledger: pd.DataFrame) -> Table:
 def failures_table(models: pd.DataFrame) -> Table:
     """Networks whose weights could not be measured, with status and reason."""
     fields: list[Field] = [
-        (Column("Network"), lambda r: _text(r.name)),
+        (Column("Network", "name"), lambda r: _text(r.name)),
         (Column("Location"), lambda r: _text(r.location)),
         (Column("Status"), lambda r: _words(r.status)),
-        (Column("Reason"), lambda r: _text(r.reason)),
+        (Column("Reason", "note"), lambda r: _text(r.reason)),
     ]
     rows = models[models.status != "ok"].itertuples()
     return _table("failures", "Networks that could not be measured", rows, fields)
@@ -225,8 +243,8 @@ def remarks_table(models: pd.DataFrame) -> Table:
         (row.name, note) for row in models.itertuples() for note in row.notes.split("; ") if note
     ]
     fields: list[Field] = [
-        (Column("Network"), lambda r: _text(r[0])),
-        (Column("Remark"), lambda r: _text(r[1])),
+        (Column("Network", "name"), lambda r: _text(r[0])),
+        (Column("Remark", "note"), lambda r: _text(r[1])),
     ]
     caption = "Remarks on the files, among them BatchNorms that are not folded"
     return _table("remarks", caption, rows, fields)
@@ -235,8 +253,8 @@ def remarks_table(models: pd.DataFrame) -> Table:
 def provenance_table(models: pd.DataFrame) -> Table:
     """Where every network comes from, under which licence, and the hashes of what was read."""
     fields: list[Field] = [
-        (Column("Network"), lambda r: _link(r.name, r.url)),
-        (Column("Family"), lambda r: _text(r.family)),
+        (Column("Network", "name"), lambda r: _link(r.name, r.url)),
+        (Column("Family", "name"), lambda r: _text(r.family)),
         (Column("Source"), lambda r: _text(f"{r.source} {r.location}")),
         (Column("Licence"), lambda r: _text(r.licence or "not stated")),
         (Column("SHA-256 of the source", "code"), lambda r: _text(r.sha256)),
@@ -286,6 +304,14 @@ def _number(value: float, shown: str) -> Cell:
 
 def _fixed(value: float, decimals: int) -> Cell:
     return _number(value, words.fixed(value, decimals))
+
+
+def _signed(value: float) -> Cell:
+    return _number(value, words.signed(value))
+
+
+def _range(low: float, high: float) -> Cell:
+    return _number(low, f"{words.signed(low)} … {words.signed(high)}")
 
 
 def _p(value: float) -> Cell:

@@ -65,19 +65,7 @@ def primary_sentence(primary: Primary, pre_registered: bool) -> str:
 def verdict_sentences(
     statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
 ) -> list[str]:
-    """One sentence per benchmark on the primary effect, and one on what could have been seen."""
-    sentences = _headline(statistics, benchmarks, settings)
-    for benchmark in benchmarks.itertuples():
-        row = primary_row(statistics, benchmark.benchmark_id, settings)
-        if row is None:
-            sentences.append(f"{benchmark.name}: no association was computed.")
-            continue
-        sentences.append(f"{benchmark.name}: {_effect(row, settings)}")
-        sentences += _detectable(statistics, benchmark.benchmark_id, settings)
-    return sentences
-
-
-def _headline(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings) -> list[str]:
+    """On how many benchmarks the interval of the primary effect leaves out 0."""
     found = [primary_row(statistics, benchmark, settings) for benchmark in benchmarks.benchmark_id]
     rows = [row for row in found if row is not None and not np.isnan(row["ci_low"])]
     if not rows:
@@ -95,6 +83,21 @@ def _headline(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Sett
         f"On none of {words.counted(len(rows), 'benchmark')} can a relation between score and "
         f"complexity be shown{given}."
     ]
+
+
+def effect_sentences(
+    statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
+) -> list[str]:
+    """The primary effect on every benchmark, and what could have been seen of it."""
+    sentences = []
+    for benchmark in benchmarks.itertuples():
+        row = primary_row(statistics, benchmark.benchmark_id, settings)
+        if row is None:
+            sentences.append(f"{benchmark.name}: no association was computed.")
+            continue
+        sentences.append(f"{benchmark.name}: {_effect(row, settings)}")
+        sentences += _detectable(statistics, benchmark.benchmark_id, settings)
+    return sentences
 
 
 def primary_row(statistics: pd.DataFrame, benchmark: str, settings: Settings) -> pd.Series | None:
@@ -116,10 +119,10 @@ def _effect(row: pd.Series, settings: Settings) -> str:
         words.interval(row["ci_low"], row["ci_high"], settings.confidence),
         *_tested(row),
     ]
-    note = f" ({row['note']})" if row["note"] else ""
+    remarks = f" Remarks: {row['note']}." if row["note"] else ""
     return (
         f"{given}score and complexity correlate by r = {words.signed(row['estimate'])} "
-        f"({'; '.join(details)}){note}. {_reading(row, settings.smallest_effect)}"
+        f"({'; '.join(details)}). {_reading(row, settings.smallest_effect)}{remarks}"
     )
 
 
@@ -157,7 +160,7 @@ def _detectable(statistics: pd.DataFrame, benchmark: str, settings: Settings) ->
     if row is None or np.isnan(row["estimate"]):
         return []
     return [
-        f"With {words.counted(row['n_models'], 'network')}, only a correlation beyond "
+        f"Even with {words.counted(row['n_models'], 'network')}, only a correlation beyond "
         f"±{words.real(row['estimate'], 2)} would have been found with "
         f"{words.percent(settings.power, 0)} probability."
     ]
@@ -198,6 +201,16 @@ def _dead(models: pd.DataFrame, counted: pd.DataFrame) -> list[str]:
     return [
         "Dead weights, subnormal leftovers that are not zero but do nothing, make up "
         f"{words.listed(listed)}; the variants of alive weights leave them out."
+    ]
+
+
+def planes_sentences(shown: int, drawn: int) -> list[str]:
+    """That the page does not show the plane of every network, where that is so."""
+    if shown == drawn:
+        return []
+    return [
+        f"{words.whole(shown)} of {words.counted(drawn, 'network')}; the others are in "
+        "results/figures/planes."
     ]
 
 

@@ -34,8 +34,11 @@ def real(x: float, digits: int = 3) -> str:
 
 
 def signed(x: float, decimals: int = 2) -> str:
-    """A number that may go either way, with its sign: +0.26, −0.31."""
-    return MISSING if pd.isna(x) else f"{x:+.{decimals}f}".replace("-", "−")
+    """A number that may go either way, with its sign: +0.26, −0.31; 0.00 has none."""
+    if pd.isna(x):
+        return MISSING
+    text = f"{x:+.{decimals}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def fixed(x: float, decimals: int) -> str:

@@ -220,7 +220,7 @@ def blocks(
             if reason := _untestable(block, settings):
                 failed += block.rows(question, statistic, reason)
                 continue
-            flat = is_flat(block.design, block.x)
+            flat = is_flat(block.design, block.x) | is_flat(block.design[:, :1], block.value)
             failed += block.choose(flat).rows(question, statistic, _no_variation("measure", block))
             if not flat.all():
                 found.append(block.choose(~flat))

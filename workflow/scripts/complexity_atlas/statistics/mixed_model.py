@@ -28,8 +28,8 @@ from complexity_atlas.statistics.settings import Settings
 
 QUESTION = "mixed_model"
 
-_BOUNDARY = 1e-4
-"""Share of family variance below which it is called nought."""
+_NOUGHT = 1e-4
+"""Ratio of family variance to the rest below which it is called 0."""
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")
@@ -62,22 +62,19 @@ def _unfit(block: Block) -> str:
 def _rows(block: Block, index: int, settings: Settings) -> list[Row]:
     columns = np.column_stack([block.design[:, 1:], block.x[:, index]])
     design = sm.add_constant(stats.zscore(columns), has_constant="add")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            model = sm.MixedLM(stats.zscore(block.score), design, groups=block.family)
-            # The gradient methods that are the default lose their way near a variance of 0.
-            fit = model.fit(reml=True, method="nm")
-        except (np.linalg.LinAlgError, ValueError) as error:
-            return [block.row(index, QUESTION, "beta", f"no fit: {error}")]
-    share = float(fit.cov_re[0, 0] / (fit.cov_re[0, 0] + fit.scale))
-    beta, error = fit.fe_params[-1], fit.bse_fe[-1]
-    if not (fit.converged and np.isfinite(beta) and error > 0):
-        told = ", ".join(dict.fromkeys(str(warning.message) for warning in caught))
-        return [block.row(index, QUESTION, "beta", f"no fit: {told or 'did not converge'}")]
+    score = stats.zscore(block.score)
+    try:
+        ratio = _variance_ratio(design, score, block.family)
+    except (np.linalg.LinAlgError, ValueError) as error:
+        return [block.row(index, QUESTION, "beta", f"no fit: {error}")]
+    # Given the ratio this is the same estimate. Its standard error stands firm where the ratio is 0
+    # and the curvature from which MixedLM takes its own has no meaning.
+    relatives = block.family[:, None] == block.family
+    fit = sm.GLS(score, design, sigma=np.eye(len(score)) + ratio * relatives).fit()
+    beta, error = fit.params[-1], fit.bse[-1]
     t = stats.t(block.n_families - design.shape[1])
     low, high = beta + error * np.array(t.interval(settings.confidence))
-    note = "family variance is estimated as 0" if share < _BOUNDARY else ""
+    note = "family variance is estimated as 0" if ratio < _NOUGHT else ""
     return [
         block.row(
             index,
@@ -89,5 +86,18 @@ def _rows(block: Block, index: int, settings: Settings) -> list[Row]:
             ci_high=float(high),
             p=float(2 * t.sf(abs(beta / error))),
         ),
-        block.row(index, QUESTION, "family_share", note, estimate=share),
+        block.row(index, QUESTION, "family_share", note, estimate=ratio / (1 + ratio)),
     ]
+
+
+def _variance_ratio(design: np.ndarray, score: np.ndarray, family: np.ndarray) -> float:
+    """s_u² / s_e² by restricted maximum likelihood. Raises ValueError where there is no optimum."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        # The gradient methods that are the default lose their way near a variance of 0.
+        fit = sm.MixedLM(score, design, groups=family).fit(reml=True, method="nm")
+        ratio = float(fit.cov_re[0, 0] / fit.scale)
+    if not (fit.converged and np.isfinite(ratio)):
+        told = ", ".join(dict.fromkeys(str(warning.message) for warning in caught))
+        raise ValueError(told or "the optimisation did not converge")
+    return ratio

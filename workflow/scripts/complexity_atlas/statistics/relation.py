@@ -21,6 +21,7 @@ gains are bootstraps over families; parameters are from statsmodels GLM with clu
 covariance and a t distribution of as many degrees of freedom as families less one.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
+from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 from threadpoolctl import threadpool_limits
 
 from complexity_atlas.statistics.design import Block, Row, blocks, rows_to_frame
@@ -114,7 +116,12 @@ def _rows(
             reason = "needs a measure above 0"
             yield block.row(index, QUESTION, f"{form.name}_gain_r2", reason)
             continue
-        columns = form.columns(value)
+        with np.errstate(over="ignore"):
+            columns = form.columns(value)
+        if not all(0 < np.abs(column).max() < np.inf for column in columns):
+            reason = "values so large or small have no square"
+            yield block.row(index, QUESTION, f"{form.name}_gain_r2", reason)
+            continue
         try:
             design = np.column_stack([block.design, *columns])
             accuracy = assess(design, block.score, block.family, form.link, draws)
@@ -153,10 +160,13 @@ def _parameters(
     covariates = block.covariates.split("+") if block.covariates else []
     names = ["a", *"bc"[: len(columns)], *covariates]
     design = np.column_stack([np.ones(len(block.score)), *columns, block.design[:, 1:]])
-    # Columns of length one: a measure near 1e-3 and its square are no smaller than the others.
-    scale = np.sqrt((design**2).sum(axis=0))
+    # Columns of equal size: a measure near 1e-3 and its square are no smaller than the others.
+    scale = np.abs(design).max(axis=0)
     model = sm.GLM(block.score, design / scale, family=_FAMILIES[form.link.name]())
-    fit = model.fit(cov_type="cluster", cov_kwds={"groups": block.family})
+    with warnings.catch_warnings():
+        # Scores that lie on the curve are no separated classes.
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        fit = model.fit(cov_type="cluster", cov_kwds={"groups": block.family})
     reach = stats.t.ppf((1 + settings.confidence) / 2, block.n_families - 1)
     for name, estimate, error in zip(names, fit.params / scale, fit.bse / scale, strict=True):
         yield block.row(

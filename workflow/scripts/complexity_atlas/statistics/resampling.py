@@ -10,7 +10,9 @@ within_families  Inside a family, does the model with more complexity than the c
 
 Both are used after Freedman and Lane (1983): residuals of the score given the covariates are
 rearranged, and adjusted for the covariates again. Blocks of equal size are exchanged, and whole
-blocks reversed in sign, after Winkler et al. (2014, 2015). Everything follows from the seed alone.
+blocks reversed in sign, after Winkler et al. (2014, 2015); what the fit takes from a family's
+residuals is given back before, after Bell and McCaffrey (2002). Everything follows from the seed
+alone.
 """
 
 import zlib
@@ -27,7 +29,7 @@ EXACT = factorial(7)
 """Up to so many arrangements all are enumerated, so any seven exchangeable things."""
 
 FEW_FAMILIES = 6
-"""Below this number the coverage of an interval over families is not assured."""
+"""Below this number the coverage of an interval over families was not tried in simulations."""
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
@@ -41,12 +43,14 @@ class Arrangements:
 
     index   int64[r, n]
     sign    float64[r, n], or [r, 1] where no sign is reversed
-    exact   whether these are all arrangements (the identity among them) or a random sample
+    exact   whether these are all arrangements but the one that was observed, or a random sample
+    family  int64[n] where families are moved as wholes, None where models are
     """
 
     index: np.ndarray
     sign: np.ndarray
     exact: bool
+    family: np.ndarray | None = None
 
     def apply(self, residual: np.ndarray) -> np.ndarray:
         """All rearrangements [r, n] of `residual` [n]."""
@@ -57,7 +61,7 @@ class Arrangements:
         """How p was found, where it was not from a random sample."""
         if not self.exact:
             return ""
-        n = len(self.index)
+        n = len(self.index) + 1
         return f"p over all {n} arrangements" if n > 1 else "nothing to rearrange: no p"
 
 
@@ -67,35 +71,37 @@ def within_families(family: np.ndarray, resamples: int, seed: int) -> Arrangemen
     family int64[n], codes 0, 1, … Exact when there are at most EXACT arrangements.
     """
     members = [np.flatnonzero(family == code) for code in range(family.max() + 1)]
-    exact = prod(factorial(len(rows)) for rows in members) <= EXACT
-    if exact:
+    number = prod(factorial(len(rows)) for rows in members)
+    if number <= EXACT:
         places = np.concatenate(members)
-        index = np.empty((prod(factorial(len(rows)) for rows in members), len(family)), np.int64)
-        for number, choice in enumerate(product(*(permutations(rows) for rows in members))):
-            index[number, places] = np.concatenate(choice)
+        index = np.empty((number, len(family)), np.int64)
+        for row, choice in enumerate(product(*(permutations(rows) for rows in members))):
+            index[row, places] = np.concatenate(choice)
+        index = index[1:]
     else:
         index = np.tile(np.arange(len(family)), (resamples, 1))
         rng = generator(seed, "within families")
         for rows in members:
             if len(rows) > 1:
                 index[:, rows] = rng.permuted(index[:, rows], axis=1)
-    return Arrangements(index, np.ones((len(index), 1)), exact)
+    return Arrangements(index, np.ones((len(index), 1)), exact=number <= EXACT)
 
 
 def whole_families(family: np.ndarray, resamples: int, seed: int) -> Arrangements:
-    """Exchange the vectors of families of equal size and, where sizes differ, reverse their signs.
+    """Exchange the vectors of families of equal size, and reverse the signs of whole vectors.
 
-    Exchange alone would leave a family of unique size in its place; reversal moves it too, and
-    assumes that a family's errors are as likely as their mirror image. Where every family has the
-    same size, one model each included, this is the plain permutation of families. Inside a family
-    the order of rows is kept. Reversal of all signs at once changes no |correlation|, and is left
-    out where all arrangements are enumerated.
+    Exchange alone would leave a family of unique size in its place, and would not touch what all
+    families have in common from their smallest model to their largest. Reversal assumes that a
+    family's errors are as likely as their mirror image. Where every family is one model there is
+    no need for it: this is the plain permutation of models. Inside a family the order of rows is
+    kept. Reversal of all signs at once changes no |correlation|, and is left out where all
+    arrangements are enumerated.
 
     family int64[n], codes 0, 1, … Exact when there are at most EXACT arrangements.
     """
     sizes = np.bincount(family)
     alike = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
-    reversals = 2 ** (len(sizes) - 1) if len(alike) > 1 else 1
+    reversals = 2 ** (len(sizes) - 1) if sizes.max() > 1 else 1
     exact = reversals * prod(factorial(len(codes)) for codes in alike) <= EXACT
     if exact:
         moved, flips = _every_exchange(alike, len(sizes), reversals)
@@ -111,12 +117,13 @@ def whole_families(family: np.ndarray, resamples: int, seed: int) -> Arrangement
     first = np.cumsum(sizes) - sizes
     place = np.arange(len(family)) - first[family[order]]
     index[:, order] = order[first[moved][:, family[order]] + place]
-    return Arrangements(index, flips[:, family], exact)
+    return Arrangements(index, flips[:, family], exact, family)
 
 
 def _every_exchange(
     alike: list[np.ndarray], n_families: int, reversals: int
 ) -> tuple[np.ndarray, np.ndarray]:
+    """How families move, int64[r, families], and their signs, without the arrangement observed."""
     moves = []
     for choice in product(*(permutations(codes) for codes in alike)):
         move = np.empty(n_families, np.int64)
@@ -124,7 +131,7 @@ def _every_exchange(
         moves.append(move)
     bits = np.arange(reversals)[:, None] >> np.arange(n_families) & 1
     flips = np.where(bits == 1, -1.0, 1.0)
-    return np.repeat(moves, reversals, axis=0), np.tile(flips, (len(moves), 1))
+    return np.repeat(moves, reversals, axis=0)[1:], np.tile(flips, (len(moves), 1))[1:]
 
 
 def freedman_lane(
@@ -138,23 +145,43 @@ def freedman_lane(
     q = basis(design)
     x = _standard(residuals(design, to_unit(x)))
     y = _standard(residuals(design, to_unit(score)))
-    null = arrangements.apply(y)
+    moved = y if arrangements.family is None else _unshrunk(q, y, arrangements.family)
+    null = arrangements.apply(moved)
     null -= (null @ q) @ q.T
-    null = (null @ x) / np.sqrt(len(y) * (null**2).sum(axis=1))[:, None]
+    length = np.sqrt((null**2).mean(axis=1))
+    # An arrangement may lie on the design's own plane: nothing is left of it to correlate.
+    length[length <= NEGLIGIBLE] = np.inf
+    null = (null @ x) / (len(y) * length[:, None])
     estimate = y @ x / len(y)
-    return np.clip(estimate, -1, 1), p_values(estimate, null, arrangements.exact)
+    return np.clip(estimate, -1, 1), p_values(estimate, null)
 
 
-def p_values(observed: np.ndarray, null: np.ndarray, exact: bool) -> np.ndarray:
-    """Two-sided p of each observed [m] among null [r, m]; a random sample counts the observed one.
+def _unshrunk(q: np.ndarray, residual: np.ndarray, family: np.ndarray) -> np.ndarray:
+    """Residuals [n] as variable, family by family, as the errors are from which they come.
+
+    A fit with orthonormal basis q leaves of independent errors of variance 1 residuals with the
+    covariance I - q_f q_f' in family f; they are multiplied by its inverse square root. Without
+    this, a test with twelve families rejects up to 7 % instead of 5 %.
+    """
+    freed = residual.copy()
+    for code in range(family.max() + 1):
+        rows = np.flatnonzero(family == code)
+        variance, axes = np.linalg.eigh(np.eye(len(rows)) - q[rows] @ q[rows].T)
+        known = variance > NEGLIGIBLE
+        scale = np.where(known, variance, 1) ** -0.5 * known
+        freed[rows] = axes @ (scale * (axes.T @ residual[rows]))
+    return freed
+
+
+def p_values(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """Two-sided p of each observed [m] among itself and null [r, m]; NaN where r is 0.
 
     Values that differ by rounding are equal, so that an exact p does not hang on the last digit.
-    NaN where there is only one arrangement.
     """
-    if exact and len(null) == 1:
+    if len(null) == 0:
         return np.full(np.shape(observed), np.nan)
     as_large = (np.abs(null) >= np.abs(observed) * (1 - NEGLIGIBLE)).sum(axis=0)
-    return as_large / len(null) if exact else (as_large + 1) / (len(null) + 1)
+    return (as_large + 1) / (len(null) + 1)
 
 
 def family_draws(n_families: int, resamples: int, seed: int) -> np.ndarray:
@@ -222,13 +249,12 @@ def bootstrap_correlations(
     inverse = np.linalg.pinv(total(z, z), rcond=NEGLIGIBLE, hermitian=True)
     zy, zx = total(z, y), total(z, x)
     fit_y = inverse @ zy
-    yy = total(y, y)[:, :, 0] - (zy * fit_y).sum(axis=1)
-    xy = total(y, x)[:, 0, :] - (fit_y * zx).sum(axis=1)
-    xx = draws @ (member @ x**2)
-    left = xx - (zx * (inverse @ zx)).sum(axis=1)
-    enough = (left > NEGLIGIBLE * xx) & (yy > NEGLIGIBLE * total(y, y)[:, :, 0])
-    scale = np.sqrt(np.where(enough, left * yy, np.nan))
-    return np.clip(xy / scale, -1, 1)
+    squares_y, squares_x = draws @ (member @ y**2), draws @ (member @ x**2)
+    left_y = squares_y - (zy * fit_y).sum(axis=1)
+    left_x = squares_x - (zx * (inverse @ zx)).sum(axis=1)
+    left_xy = total(y, x)[:, 0, :] - (fit_y * zx).sum(axis=1)
+    enough = (left_y > NEGLIGIBLE * squares_y) & (left_x > NEGLIGIBLE * squares_x)
+    return np.clip(left_xy / np.sqrt(np.where(enough, left_y * left_x, np.nan)), -1, 1)
 
 
 def _standard(columns: np.ndarray) -> np.ndarray:

@@ -173,7 +173,10 @@ def _judge(
     """The verdict and its reasons, each a clause with the numbers it rests on."""
     if np.isnan(effect.estimate):
         return UNDECIDED, [f"there is no primary effect: {effect.note}"]
-    told = f"{effect.estimate:+.2f} {_interval(effect, settings)}"
+    told = (
+        f"{effect.estimate:+.2f} {_interval(effect, settings)} "
+        f"in {effect.n_models} models of {effect.n_families} families"
+    )
     gained = f"{gain.estimate:+.3f} {_interval(gain, settings)}"
     small = settings.smallest_effect
     against = []
@@ -213,7 +216,8 @@ def _judge(
     )
     if all(passed for passed, _, _ in tests):
         return SUPPORTED, [yes for _, yes, _ in tests]
-    missing = [no for passed, _, no in tests if not passed]
+    (apart, surely, perhaps), *others = tests
+    missing = [surely if apart else perhaps, *(no for passed, _, no in others if not passed)]
     if np.isfinite(detectable):
         missing.append(
             f"{effect.n_models} independent models would show an effect of {detectable:.2f} or "

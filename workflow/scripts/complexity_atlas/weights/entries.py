@@ -21,10 +21,11 @@ class Entry:
 
     A tensor that folding batch normalisation changes has two entries of the same name, one for the
     view "stored" and one for "folded"; every other tensor has one entry with the view "both".
-    `layer` is the rank of its block among the network's blocks (None where its name carries no
-    block number), `depth` the number of weight-bearing operators on the longest path that leads to
-    its consumer (None where the format holds no graph). `reason` is empty for a tensor that counts
-    as a weight; `tensor` is None where its type or size rule that out.
+    `layer` is the rank of its block among the network's blocks; None outside of them, and the depth
+    in a graph whose names carry no block numbers. `depth` is the number of weight-bearing operators
+    on the longest path that leads to its consumer (None where the format holds no graph). `reason`
+    is empty for a tensor that counts as a weight; `tensor` is None where its type or size rule that
+    out.
     """
 
     name: str

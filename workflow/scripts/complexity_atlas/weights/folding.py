@@ -12,6 +12,7 @@ import numpy as np
 from onnx import AttributeProto, ModelProto, helper, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
+from complexity_atlas.weights.entries import dtype_reason
 from complexity_atlas.weights.onnx_graph import SHAPE_ONLY, Constant, Graph, InvalidGraph, Node
 
 _LINEAR = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
@@ -41,7 +42,7 @@ def fold(model: ModelProto) -> tuple[ModelProto, list[str]]:
     folder = _Folder(folded, graph)
     notes = []
     for node in graph.nodes:
-        if node.op == "BatchNormalization" and node.domain == "":
+        if node.op == "BatchNormalization":
             try:
                 folder.fold(node)
             except _NotFoldable as why:
@@ -129,7 +130,7 @@ class _Folder:
                 raise _NotFoldable("no operator precedes it")
             node = self.graph.producers[name]
             path.insert(0, node)
-            if node.domain == "" and node.op in _LINEAR:
+            if node.op in _LINEAR:
                 return path
             if node.op == "Add":
                 computed = [i for i in node.inputs if i not in self.graph.sources]
@@ -151,8 +152,10 @@ class _Folder:
         while True:
             if len(self.graph.consumers[name]) > 1 or name in self.graph.outputs:
                 raise _NotFoldable(f"the weights {name!r} are used elsewhere too")
-            if name in self.graph.constants:
-                return self.graph.constants[name], side
+            if constant := self.graph.constants.get(name):
+                if reason := dtype_reason(constant.dtype, constant.shape):
+                    raise _NotFoldable(f"the weights {name!r}: {reason}")
+                return constant, side
             node = self.graph.producers[name]
             if node.op != "Identity":
                 raise _NotFoldable(f"the weights of {linear.name!r} pass through {node.op}")
@@ -176,7 +179,10 @@ class _Folder:
 
     @cached_property
     def _ranks(self) -> dict[str, int]:
-        inferred = shape_inference.infer_shapes(self.model).graph
+        try:
+            inferred = shape_inference.infer_shapes(self.model).graph
+        except Exception:  # whatever the library's C++ code throws: then no rank is known
+            return {}
         return {
             value.name: len(value.type.tensor_type.shape.dim)
             for value in (*inferred.value_info, *inferred.output)
@@ -220,11 +226,17 @@ class _Folder:
         return rank - len(axes), axis - sum(i < axis for i in axes)
 
     def _value(self, name: str) -> np.ndarray | None:
-        """Value of a constant expression; None where it depends on the network's input."""
+        """Values of a constant expression of numbers; None for anything else."""
         if name in self.graph.constants:
-            return self.graph.constants[name].array()
-        if name not in self.graph.sources:
-            return None
+            value = self.graph.constants[name].array()
+        elif name in self.graph.sources:
+            value = self._computed(name)
+        else:
+            value = None
+        return None if value is None or value.dtype == object else value
+
+    def _computed(self, name: str) -> np.ndarray | None:
+        """Value of a constant that operators move about; None where these take computed inputs."""
         cone = self.graph.cone(name)
         taken = {i for node in cone for i in node.inputs if i and i not in self.graph.producers}
         known = all(node.op in SHAPE_ONLY and not node.in_body for node in cone)

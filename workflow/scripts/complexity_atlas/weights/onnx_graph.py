@@ -30,8 +30,6 @@ SHAPE_ONLY = frozenset(
 )
 """Operators that move values about, or change their type, and compute nothing."""
 
-DEFAULT_DOMAINS = ("", "ai.onnx")
-
 BODY_INPUT = "(input of a body)"
 """Stands for an operator between the inputs of a Loop or Scan and those of its body."""
 
@@ -42,11 +40,11 @@ class InvalidGraph(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """An operator. `inputs` and `outputs` are names in the flat graph ("" for an input left out);
-    after the node's own inputs come the values that its bodies return."""
+    """An operator. `op` is "<domain>.<type>" for one that is not ONNX's own. `inputs` and `outputs`
+    are names in the flat graph ("" for an input left out); after the node's own inputs come the
+    values that its bodies return."""
 
     op: str
-    domain: str
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -109,7 +107,7 @@ class Graph:
     """
 
     def __init__(self, model: ModelProto):
-        versions = [o.version for o in model.opset_import if o.domain in DEFAULT_DOMAINS]
+        versions = [o.version for o in model.opset_import if o.domain in _OWN_DOMAINS]
         self.opset = max(versions, default=1)
         self.nodes: list[Node] = []
         self.constants: dict[str, Constant] = {}
@@ -132,10 +130,12 @@ class Graph:
         scope.update((name, prefix + name) for name in inputs)
         if prefix:
             outputs = tuple(scope[name] for name in inputs)
-            self._add_node(Node(BODY_INPUT, "", prefix, given, outputs, NodeProto(), True))
+            self._add_node(Node(BODY_INPUT, prefix, given, outputs, NodeProto(), True))
         for index, proto in enumerate(graph.node):
-            name = proto.name or f"{proto.op_type}_{index}"
-            if proto.op_type == "Constant" and proto.domain in DEFAULT_DOMAINS:
+            op = _operator(proto)
+            name = proto.name or f"{op}_{index}"
+            self._check_arity(proto, op, name)
+            if op == "Constant":
                 constant = _from_node(prefix + proto.output[0], proto)
                 self._add_constant(scope, prefix, constant)
                 continue
@@ -145,10 +145,16 @@ class Graph:
                 taken += self._add(body, scope, inner, taken)
             scope.update((o, prefix + o) for o in proto.output if o)
             made = tuple(prefix + o if o else "" for o in proto.output)
-            domain = "" if proto.domain in DEFAULT_DOMAINS else proto.domain
-            node = Node(proto.op_type, domain, prefix + name, taken, made, proto, bool(prefix))
-            self._add_node(node)
+            self._add_node(Node(op, prefix + name, taken, made, proto, bool(prefix)))
         return tuple(_resolve(scope, o.name, "the list of outputs") for o in graph.output)
+
+    def _check_arity(self, proto: NodeProto, op: str, name: str) -> None:
+        try:
+            schema = onnx.defs.get_schema(op, self.opset, "")
+        except onnx.defs.SchemaError:  # not ONNX's own, or newer than the model's operator set
+            return
+        if len(proto.input) < schema.min_input or len(proto.output) < schema.min_output:
+            raise InvalidGraph(f"{name!r} has too few inputs or outputs for {op}")
 
     def _new_prefix(self, label: str) -> str:
         while label in self._prefixes:  # nodes need not have different names
@@ -198,6 +204,14 @@ class Graph:
                 wanted.update(node.inputs)
                 found.append(node)
         return found[::-1]
+
+
+_OWN_DOMAINS = ("", "ai.onnx")
+
+
+def _operator(proto: NodeProto) -> str:
+    prefix = "" if proto.domain in _OWN_DOMAINS else f"{proto.domain}."
+    return prefix + proto.op_type
 
 
 def _resolve(scope: dict[str, str], name: str, where: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import onnx
 
@@ -42,10 +43,9 @@ class Use:
         if self.position >= len(node.proto.input):
             return f"result of a body of {node.op}"
         try:
-            inputs = onnx.defs.get_schema(node.op, opset, node.domain).inputs
+            inputs = onnx.defs.get_schema(node.op, opset, "").inputs
         except onnx.defs.SchemaError:
-            prefix = f"{node.domain}." if node.domain else ""
-            return f"input {self.position} of {prefix}{node.op}"
+            return f"input {self.position} of {node.op}"
         return f"{inputs[min(self.position, len(inputs) - 1)].name} of {node.op}"
 
 
@@ -80,18 +80,6 @@ class Uses:
             depth[node] = max((depth[n] + (n in self.bearing) for n in before), default=0)
         return {name: depth[use.node] if use else None for name, use in self.of.items()}
 
-    def last(self) -> set[Node]:
-        """The weight-bearing operators that no other one follows."""
-        followed: set[str] = set()
-        last = set()
-        for node in reversed(self.graph.nodes):
-            leads_on = not followed.isdisjoint(node.outputs)
-            if node in self.bearing and not leads_on:
-                last.add(node)
-            if node in self.bearing or leads_on:
-                followed.update(node.inputs)
-        return last
-
     def order(self) -> list[str]:
         """Names of the constants in the order in which operators take them, unused ones last."""
         number = {node: index for index, node in enumerate(self.graph.nodes)}
@@ -117,7 +105,7 @@ class Uses:
             kind = "part of a quantised operator, which is not supported"
         return f"{kind}: {use.slot(self.graph.opset)}"
 
-    def role(self, constant: Constant, last: set[Node]) -> str:
+    def role(self, constant: Constant) -> str:
         """Role of a constant: from its operator, its name, or its operator's name, in this order.
 
         A matrix product that none of these tells, and that no weight-bearing operator follows, is
@@ -132,12 +120,25 @@ class Uses:
             role = role_of(name, (), use.node.op)
             if role not in ("other", "bias", "norm"):
                 return role
-        return "head" if use.node in last else "other"
+        return "head" if use.node in self._last else "other"
+
+    @cached_property
+    def _last(self) -> set[Node]:
+        """The weight-bearing operators that no other one follows."""
+        followed: set[str] = set()
+        last = set()
+        for node in reversed(self.graph.nodes):
+            leads_on = not followed.isdisjoint(node.outputs)
+            if node in self.bearing and not leads_on:
+                last.add(node)
+            if node in self.bearing or leads_on:
+                followed.update(node.inputs)
+        return last
 
 
 def _weights(graph: Graph, node: Node) -> Iterator[tuple[int, str]]:
     """(position, name) of every constant that reaches a weight input of `node`."""
-    for position in WEIGHT_INPUTS.get(node.op, ()) if node.domain == "" else ():
+    for position in WEIGHT_INPUTS.get(node.op, ()):
         taken = node.inputs[position] if position < len(node.inputs) else ""
         for name in sorted(graph.sources.get(taken, ())):
             constant = graph.constants[name]

@@ -41,11 +41,11 @@ class ModelSpec:
     """
 
     model: str
-    name: str
     source: str
     location: str
     file: str = ""
     sha256: str = ""
+    name: str = ""
     licence: str = ""
     family: str = ""
     url: str = ""

@@ -33,8 +33,9 @@ def open_weights(paths: Sequence[Path]) -> Weights:
     Raises
     ------
     WeightsUnavailable
-        "unsupported" for a format that is not read, "unreadable" for damaged or inconsistent
-        files. The message names the file and, where there is one, the tensor.
+        "unavailable" for a file that is not there, "unsupported" for a format that is not read,
+        "unreadable" for damaged or inconsistent files. The message names the file and, where there
+        is one, the tensor.
     """
     if not paths:
         raise WeightsUnavailable("empty", "no weight file was given")
@@ -46,6 +47,9 @@ def open_weights(paths: Sequence[Path]) -> Weights:
             f"the files are in several formats ({' and '.join(sorted(readers))}): {names}; "
             "give a location that matches the files of one format",
         )
+    for path in paths:
+        if not Path(path).is_file():
+            raise WeightsUnavailable("unavailable", f"{path}: there is no such file")
     reader = import_module(f"complexity_atlas.weights.formats.{readers.pop()}")
     return reader.read(sorted(Path(path) for path in paths))
 

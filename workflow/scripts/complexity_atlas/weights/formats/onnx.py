@@ -82,8 +82,7 @@ def _is_text(message: Message) -> bool:
 
 def _entries(graph: Graph, folded: dict[str, Constant], external: "_ExternalData") -> list[Entry]:
     uses = Uses(graph)
-    depths, last = uses.depths(), uses.last()
-    layers = _layers(uses)
+    depths, layers = uses.depths(), _layers(uses)
     entries = []
     for name in uses.order():
         constant = graph.constants[name]
@@ -93,7 +92,7 @@ def _entries(graph: Graph, folded: dict[str, Constant], external: "_ExternalData
             view="both",
             layer=layers[name],
             depth=depths[name],
-            role=uses.role(constant, last),
+            role=uses.role(constant),
             dtype=constant.dtype,
             shape=constant.shape,
             tensor=external.tensor(constant) if readable else None,
@@ -115,12 +114,16 @@ def _views(entry: Entry, folded: dict[str, Constant]) -> list[Entry]:
 
 
 def _layers(uses: Uses) -> dict[str, int | None]:
-    """Layers by the names of the constants or by those of their operators, whichever tell more."""
+    """Layers by the names of the constants or by those of their operators, whichever tell more.
+
+    Exporters often drop names. Where none has a block number, a layer is what lies at one depth.
+    """
     by_constant = layers_of(uses.of)
     operators = {name: use.node.name if use else name for name, use in uses.of.items()}
     of_operator = layers_of(operators.values())
     by_operator = {name: of_operator[operator] for name, operator in operators.items()}
-    return max((by_constant, by_operator), key=_known)
+    layers = max((by_constant, by_operator), key=_known)
+    return layers if _known(layers) else uses.depths()
 
 
 def _known(layers: dict[str, int | None]) -> int:

@@ -1,0 +1,93 @@
+"""Forest plot: the size-adjusted association of every measure, and of every binning of one."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from complexity_atlas.figures import style
+from complexity_atlas.figures.selection import MEASURE_LABELS, symbol, variant_label
+from complexity_atlas.statistics import size_adjusted
+from complexity_atlas.statistics.settings import Settings
+
+
+@style.styled
+def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings) -> Figure:
+    """Partial correlations with their intervals, a column per benchmark.
+
+    statistics  contract STATISTICS;  benchmarks  contract BENCHMARKS
+    settings    the primary effect, which stands first and in colour; the band is ± the smallest
+                effect of interest
+
+    Rows are all measures in the primary binning, then the primary measure in all binnings, in the
+    primary view and aggregate and given its covariates. What could not be computed says so.
+    """
+    effects = partial_effects(statistics, settings)
+    columns = [b for b in benchmarks.itertuples() if (effects.benchmark == b.benchmark_id).any()]
+    if not columns:
+        return style.message("No association of score and complexity was computed.")
+    rows = effects.drop_duplicates(["measure", "variant"])[["measure", "variant"]]
+    figure = style.new_figure(style.PAGE_INCHES, 0.9 + 0.19 * len(rows))
+    grid = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
+    for axes, benchmark in zip(grid, columns, strict=True):
+        here = effects[effects.benchmark == benchmark.benchmark_id]
+        placed = rows.merge(here, on=["measure", "variant"], how="left")
+        _column(axes, placed, settings)
+        axes.set_title(benchmark.name)
+    labels = [_label(row, settings) for row in rows.itertuples()]
+    grid[0].set_yticks(np.arange(len(rows)), labels)
+    grid[0].set_ylim(len(rows) - 0.4, -0.6)
+    given = (settings.primary.covariates or size_adjusted.ADJUSTMENTS[0]).replace("_", " ")
+    figure.supxlabel(f"Correlation of score and measure, given {given}", fontsize=7.5)
+    return figure
+
+
+def partial_effects(statistics: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Rows of the forest: the primary effect, other measures, then other binnings."""
+    primary = settings.primary
+    given = primary.covariates or size_adjusted.ADJUSTMENTS[0]
+    chosen = statistics[
+        (statistics.question == size_adjusted.QUESTION)
+        & (statistics.statistic == size_adjusted.PARTIAL)
+        & (statistics.covariates == given)
+        & (statistics["view"] == primary.view)
+        & (statistics["aggregate"] == primary.aggregate)
+    ]
+    same_measure = chosen.measure == primary.measure
+    same_variant = chosen.variant == primary.variant
+    order = np.select([same_measure & same_variant, same_variant], [0, 1], 2)
+    shown = chosen.assign(order=order)[same_measure | same_variant]
+    return shown.sort_values(["order", "measure", "variant", "benchmark"], ignore_index=True)
+
+
+def _column(axes: Axes, rows: pd.DataFrame, settings: Settings) -> None:
+    half = settings.smallest_effect
+    axes.axvspan(-half, half, color="#f0f0f0", linewidth=0, zorder=0)
+    axes.axvline(0, color=style.GREY, linewidth=0.6)
+    for y, row in enumerate(rows.itertuples()):
+        if np.isnan(row.estimate):
+            axes.text(0, y, "undefined", ha="center", va="center", fontsize=5.5, color=style.GREY)
+            continue
+        colour = style.VERMILLION if row.order == 0 else style.BLUE
+        axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=0.9)
+        axes.plot(row.estimate, y, marker="s" if row.order == 0 else "o", color=colour, ms=3.6)
+        axes.annotate(
+            f"n = {row.n_models:.0f}",
+            (1, y),
+            (3, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            fontsize=5.5,
+            va="center",
+            color=style.GREY,
+        )
+    axes.set_xlim(-1.02, 1.02)
+    axes.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−.5", "0", ".5", "1"])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _label(row, settings: Settings) -> str:
+    if row.variant == settings.primary.variant:
+        return MEASURE_LABELS.get(row.measure, symbol(row.measure))
+    return f"{symbol(row.measure)}, {variant_label(row.variant)}"
