@@ -284,10 +284,11 @@ class ValueCounts:
         if edges.ndim != 1 or len(edges) < 2 or not (edges[1:] >= edges[:-1]).all():
             raise ValueError("edges must be two or more ascending numbers")
         if self.exact:
-            return _histogram(self.lower, self.count, edges)
+            return _histogram(self.lower, self._cumulative, edges)
         point = self.lower == self.upper
         wide = self._where(~point)
-        return _histogram(self.lower[point], self.count[point], edges) + wide._spread(edges)
+        points = _histogram(self.lower[point], np.cumsum(self.count[point]), edges)
+        return points + wide._spread(edges)
 
     def scaled(self, factor: float) -> "ValueCounts":
         """The counts after every weight is multiplied by `factor`, positive and finite."""
@@ -416,12 +417,14 @@ def decode(patterns: np.ndarray, dtype: str) -> np.ndarray:
     return patterns.astype(f"uint{width}").view(dtype).astype(np.float64)
 
 
-def _histogram(values: np.ndarray, count: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Points in each bin, the last one closed."""
-    cumulative = np.concatenate([[0], np.cumsum(count)])
+def _histogram(values: np.ndarray, cumulative: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Points in each bin, the last one closed, from the numbers of points up to each value."""
     position = np.searchsorted(values, edges, side="left")
     position[-1] = np.searchsorted(values, edges[-1], side="right")
-    return np.diff(cumulative[position]).astype(np.float64)
+    below = np.zeros(len(edges), np.int64)
+    some = position > 0
+    below[some] = cumulative[position[some] - 1]
+    return np.diff(below).astype(np.float64)
 
 
 def _combined(columns: list[np.ndarray], counts: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:

@@ -1,0 +1,1 @@
+"""Experiments beside the main path: each makes its own population, and stands alone."""
