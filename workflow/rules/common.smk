@@ -66,8 +66,13 @@ BATCHES = {model: [model] for model in MODELS.model}
 # Tables of the statistics, and the questions (modules of complexity_atlas.statistics) in each.
 STATISTICS_TABLES = {
     "correlations": ["raw", "size_adjusted"],
-    "power": ["power"],
-    "targets": ["targets"],
+    **{
+        question: [question]
+        for question in (
+            "power targets leave_family_out matched_pairs mixed_model trajectories "
+            "ceilings relation guidance"
+        ).split()
+    },
 }
 QUESTIONS = [question for table in STATISTICS_TABLES.values() for question in table]
 
@@ -75,6 +80,9 @@ FIGURES = [
     "score_vs_complexity",
     "forest",
     "power",
+    "leave_family_out",
+    "matched_pairs",
+    "calibration",
     "plane",
     "depth_profile",
     "confound",
@@ -87,7 +95,13 @@ RESULT_TABLES = [
     "results/complexity/tensors.parquet",
     "results/complexity/models.parquet",
     "results/scores/scores.parquet",
-    *expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
+    *expand(
+        "results/statistics/{table}.csv",
+        table=[
+            *STATISTICS_TABLES,
+            *["verdict", "predictions", "size_gaps", "noise", "calibration"],
+        ],
+    ),
 ]
 
 

@@ -204,3 +204,72 @@ rule plot_power:
         code=code_digest("figures"),
     script:
         "../scripts/plot_power.py"
+
+
+rule plot_families:
+    input:
+        predictions="results/statistics/predictions.csv",
+        models="results/models.parquet",
+        benchmarks=project_file(config["scores"]["benchmarks"]),
+    output:
+        report(
+            "results/figures/leave_family_out.png",
+            category="Scores",
+            caption="../report/leave_family_out.rst",
+        ),
+        "results/figures/leave_family_out.pdf",
+    log:
+        "<logs>/plot_families.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_families.py"
+
+
+rule plot_pairs:
+    input:
+        size_gaps="results/statistics/size_gaps.csv",
+        benchmarks=project_file(config["scores"]["benchmarks"]),
+    output:
+        report(
+            "results/figures/matched_pairs.png",
+            category="Scores",
+            caption="../report/matched_pairs.rst",
+        ),
+        "results/figures/matched_pairs.pdf",
+    log:
+        "<logs>/plot_pairs.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_pairs.py"
+
+
+rule plot_calibration:
+    input:
+        calibration="results/statistics/calibration.csv",
+    output:
+        report(
+            "results/figures/calibration.png",
+            category="Controls",
+            caption="../report/calibration.rst",
+        ),
+        "results/figures/calibration.pdf",
+    log:
+        "<logs>/plot_calibration.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_calibration.py"

@@ -1,7 +1,8 @@
 """Statistics: is complexity related to the scores, and how sure can one be?
 
 Needs: complexities of whole models, the score table, the table of measured models.
-Makes: results/statistics/, one table per question, all of one schema.
+Makes: results/statistics/, one table per question, all of one schema; the verdict; and the same
+questions put to models that know nothing.
 """
 
 
@@ -57,3 +58,55 @@ rule adjust_statistics:
         code=code_digest("statistics"),
     script:
         "../scripts/adjust_statistics.py"
+
+
+rule reach_verdict:
+    input:
+        expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
+    output:
+        "results/statistics/verdict.csv",
+    log:
+        "<logs>/reach_verdict.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        code=code_digest("statistics"),
+    script:
+        "../scripts/reach_verdict.py"
+
+
+rule tabulate_primary:
+    input:
+        "results/statistics/analysis.parquet",
+    output:
+        predictions="results/statistics/predictions.csv",
+        size_gaps="results/statistics/size_gaps.csv",
+    log:
+        "<logs>/tabulate_primary.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        code=code_digest("statistics"),
+    script:
+        "../scripts/tabulate_primary.py"
+
+
+rule simulate_controls:
+    output:
+        noise="results/statistics/noise.csv",
+        calibration="results/statistics/calibration.csv",
+    log:
+        "<logs>/simulate_controls.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        settings=config["statistics"],
+        seed=config["seed"],
+        variants=config["complexity"]["variants"],
+        code=code_digest("statistics", "nulls", "binning", "measures"),
+    script:
+        "../scripts/simulate_controls.py"

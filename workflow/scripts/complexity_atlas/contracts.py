@@ -258,6 +258,17 @@ MEASURED_MODELS = Contract(
     ("model",),
 )
 
+_STATISTICS_KEY = (
+    "question",
+    "benchmark",
+    "measure",
+    "variant",
+    "view",
+    "aggregate",
+    "covariates",
+    "statistic",
+)
+
 STATISTICS = Contract(
     "statistics",
     {
@@ -280,16 +291,58 @@ STATISTICS = Contract(
         "q_bh": number(pa.Check.in_range(0, 1)),
         "note": text(),
     },
-    (
-        "question",
-        "benchmark",
-        "measure",
-        "variant",
-        "view",
-        "aggregate",
-        "covariates",
-        "statistic",
-    ),
+    _STATISTICS_KEY,
+)
+
+SIZE_GAPS = Contract(
+    "pairs by size gap",
+    {**STATISTICS.columns, "size_ratio": number(pa.Check.ge(1), nullable=False)},
+    (*_STATISTICS_KEY, "size_ratio"),
+)
+
+PREDICTIONS = Contract(
+    "predictions of unseen families",
+    {
+        "benchmark": text(),
+        "model": text(),
+        "family": text(),
+        "score": number(nullable=False),
+        "baseline": number(nullable=False),
+        "predicted": number(nullable=False),
+    },
+    ("benchmark", "model"),
+)
+
+CALIBRATION = Contract(
+    "p values of null studies",
+    {
+        "permuted": one_of("families", "models"),
+        "study": count(),
+        "p": number(pa.Check.in_range(0, 1), nullable=False),
+    },
+    ("permuted", "study"),
+)
+
+VERDICTS = Contract(
+    "verdicts",
+    {
+        "benchmark": text(),
+        "verdict": one_of("supported", "contradicted", "undecided"),
+        "reasons": text(),
+        "n_models": count(),
+        "n_families": count(),
+        "effect": number(),
+        "low": number(),
+        "high": number(),
+        "p": number(pa.Check.in_range(0, 1)),
+        "gain": number(),
+        "gain_low": number(),
+        "gain_high": number(),
+        "same_sign": count(),
+        "n_benchmarks": count(),
+        "detectable": number(),
+    },
+    ("benchmark",),
 )
 
 BENCHMARKS = Contract(

@@ -88,6 +88,12 @@ def verdict_frame(found: Sequence[Verdict]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def verdicts_of(table: pd.DataFrame) -> tuple[Verdict, ...]:
+    """The verdicts of a table of `verdict_frame`; the reasons of each come as one text."""
+    rows = table.to_dict("records")
+    return tuple(Verdict(**{**row, "reasons": (row["reasons"],)}) for row in rows)
+
+
 def headline(found: Sequence[Verdict], settings: Settings) -> str:
     """The first lines of the report: what was chosen in advance, and what came of it."""
     chosen = _describe(settings.primary)
