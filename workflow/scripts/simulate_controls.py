@@ -19,6 +19,4 @@ answers = [module.question(fake, settings) for module in (raw, size_adjusted)]
 contracts.write_table(
     pd.concat(answers, ignore_index=True), snakemake.output.noise, contracts.STATISTICS
 )
-contracts.write_table(
-    null_p_values(settings), snakemake.output.calibration, contracts.CALIBRATION
-)
+contracts.write_table(null_p_values(settings), snakemake.output.calibration, contracts.CALIBRATION)

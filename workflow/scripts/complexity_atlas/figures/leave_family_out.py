@@ -1,5 +1,6 @@
 """Leave one family out: every score as predicted from others, with complexity and without."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +13,8 @@ from complexity_atlas.statistics.settings import Settings
 
 MOST_NAMES = 20
 """Networks of one benchmark that are named; a crowd is not."""
+
+_GIVEN = {"": "the mean", "log_n": "size", "log_n+log_d": "size and training data"}
 
 _REACH = 0.75
 """How far beyond the range of scores, in shares of it, a prediction is still drawn in its place."""
@@ -45,16 +48,20 @@ def draw(
         axes.set(xlabel="Predicted from other families", ylabel="Score")
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
-    given = (settings.primary.covariates or "nothing").replace("_", " ").replace("+", " and ")
+    given = _GIVEN[settings.primary.covariates]
     handles = [_key(False), _key(True)]
     labels = [f"by {given}", f"by {given} and {symbol(settings.primary.measure)}"]
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
-    for axes, points, benchmark in zip(grid, placed, shown, strict=False):
+    for axes, points in zip(grid, placed, strict=False):
         if len(points) <= MOST_NAMES:
             called = [names.get(model, model) for model in points.model]
             colours = [style.BLACK] * len(points)
-            others = list(zip(points.x0, points.score, strict=True))
-            label_points(axes, points.x1, points.score, called, colours, others, size=6)
+            lines = [
+                (x, row.score)
+                for row in points.itertuples()
+                for x in np.linspace(row.x0, row.x1, 12)
+            ]
+            label_points(axes, points.x1, points.score, called, colours, lines, size=6)
     return figure
 
 

@@ -38,14 +38,15 @@ class ReportInputs:
     benchmarks  contract BENCHMARKS
     scores      contract SCORES
     statistics  contract STATISTICS, of all questions
+    verdict     contract VERDICTS
+    noise       contract STATISTICS, of models that know nothing
+    calibration contract CALIBRATION
     confound    columns of `figures.confound.confound_table`
     settings    of the statistics: the primary effect, confidence, seed
     variants    binning variants in order: name -> settings, as configured
     versions    of the software that ran: name -> version
     figures     PNG files by the names of `captions.ORDER`; others are shown after those
     planes      PNG files of the complexity–entropy plane of single networks, by model
-    verdict     first sentences of the answer, with what was chosen in advance; empty: those of
-                `text.verdict_sentences` and `text.primary_sentence`
     """
 
     models: pd.DataFrame
@@ -54,13 +55,15 @@ class ReportInputs:
     benchmarks: pd.DataFrame
     scores: pd.DataFrame
     statistics: pd.DataFrame
+    verdict: pd.DataFrame
+    noise: pd.DataFrame
+    calibration: pd.DataFrame
     confound: pd.DataFrame
     settings: Settings
     variants: Mapping[str, Mapping[str, object]]
     versions: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, Path] = field(default_factory=dict)
     planes: Mapping[str, Path] = field(default_factory=dict)
-    verdict: tuple[str, ...] = ()
 
     @property
     def selection(self) -> Selection:
@@ -130,7 +133,7 @@ def build_report(inputs: ReportInputs) -> str:
     )
     return environment.get_template("template.html.j2").render(
         question=text.question_sentences(inputs.models, inputs.scores, inputs.benchmarks),
-        answer=_answer(inputs),
+        answer=text.verdict_sentences(inputs.verdict, inputs.benchmarks, inputs.settings),
         sections=_sections(inputs),
         variants=[(variant_label(name), name, rule) for name, rule in inputs.variants.items()],
         settings=inputs.settings,
@@ -143,22 +146,16 @@ def build_report(inputs: ReportInputs) -> str:
     )
 
 
-def _answer(inputs: ReportInputs) -> list[str]:
-    results = (inputs.statistics, inputs.benchmarks, inputs.settings)
-    primary = text.primary_sentence(inputs.settings.primary, inputs.settings.is_pre_registered)
-    return [
-        *(inputs.verdict or text.verdict_sentences(*results)),
-        *text.effect_sentences(*results),
-        *([] if inputs.verdict else [primary]),
-    ]
-
-
 def _sections(inputs: ReportInputs) -> list[Section]:
     pictures = _pictures(inputs)
     found = [
         _association(inputs, pictures.pop_all("score_vs_complexity", "forest", "power")),
+        _unseen_families(inputs, pictures.pop_all("leave_family_out")),
+        _guidance(inputs, pictures.pop_all("matched_pairs")),
+        _relation(inputs),
+        _noise(inputs, pictures.pop_all("calibration", "confound")),
         _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
-        _binning(inputs, pictures.pop_all("confound", "sensitivity")),
+        _binning(inputs, pictures.pop_all("sensitivity")),
         Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
         _tensors(inputs),
         _counted(inputs),
@@ -178,16 +175,86 @@ def _association(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section
         "association",
         "Scores",
         "Score against complexity",
-        tuple(text.score_sentences(inputs.scores, benchmarks)),
-        pictures,
         (
+            *text.effect_sentences(inputs.statistics, benchmarks, settings),
+            *text.score_sentences(inputs.scores, benchmarks),
+        ),
+        pictures,
+        _filled(
+            tables.verdict_table(inputs.verdict, benchmarks, settings.confidence),
             tables.scores_table(inputs.scores, benchmarks, inputs.models, settings.confidence),
             tables.statistics_table(
                 inputs.statistics, benchmarks, settings.primary, settings.confidence
             ),
+            _answers(inputs, "others", "The same, asked in other ways", *_OTHER_QUESTIONS),
             tables.untested_table(inputs.statistics, benchmarks),
         ),
     )
+
+
+_OTHER_QUESTIONS = ("mixed_model", "trajectories", "ceilings", "targets")
+"""Questions without a section of their own."""
+
+
+def _unseen_families(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    return Section(
+        "families",
+        "Unseen families",
+        "Does complexity help to predict a family that was never seen?",
+        tuple(text.unseen_family_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
+        pictures,
+        _filled(_answers(inputs, "unseen", "Prediction of unseen families", "leave_family_out")),
+    )
+
+
+def _guidance(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    return Section(
+        "guidance",
+        "Picking",
+        "Picking the better of two models of about the same size",
+        tuple(text.guidance_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
+        pictures,
+        _filled(_answers(inputs, "picks", "Pairs and picks", "matched_pairs", "guidance")),
+    )
+
+
+def _relation(inputs: ReportInputs) -> Section:
+    return Section(
+        "relation",
+        "Relation",
+        "Which mathematical relation, if any?",
+        tuple(text.relation_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
+        (),
+        _filled(_answers(inputs, "forms", "Forms of the relation", "relation")),
+    )
+
+
+def _noise(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    settings = inputs.settings
+    return Section(
+        "noise",
+        "Noise",
+        "What noise looks like here",
+        (
+            *text.noise_sentences(inputs.noise, settings),
+            *text.calibration_sentences(inputs.calibration, settings),
+            *text.confound_sentences(inputs.confound),
+        ),
+        pictures,
+        _filled(tables.noise_table(inputs.noise, settings.confidence)),
+    )
+
+
+def _answers(inputs: ReportInputs, id: str, caption: str, *questions: str) -> Table:
+    primary, confidence = inputs.settings.primary, inputs.settings.confidence
+    named = f"{caption}: {inputs.selection.label}, {primary.view} weights, {primary.aggregate}"
+    return tables.answers_table(
+        inputs.statistics, inputs.benchmarks, primary, confidence, questions, id, named
+    )
+
+
+def _filled(*found: Table) -> tuple[Table, ...]:
+    return tuple(table for table in found if table.rows)
 
 
 def _complexity(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
@@ -199,10 +266,7 @@ def _complexity(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
 
 def _binning(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
     variants = list(inputs.variants)
-    sentences = (
-        *text.confound_sentences(inputs.confound),
-        *text.ranking_sentences(inputs.complexity, inputs.selection, variants),
-    )
+    sentences = tuple(text.ranking_sentences(inputs.complexity, inputs.selection, variants))
     table = tables.ranking_table(inputs.models, inputs.complexity, inputs.selection, variants)
     return Section("binning", "Binnings", "What the binning decides", sentences, pictures, (table,))
 
@@ -223,17 +287,16 @@ def _tensors(inputs: ReportInputs) -> Section:
 
 
 def _counted(inputs: ReportInputs) -> Section:
-    shown = (
-        tables.failures_table(inputs.models),
-        tables.left_out_table(inputs.ledger),
-        tables.remarks_table(inputs.models),
-    )
     return Section(
         "counted",
         "Counted",
         "What was counted, and what was left out",
         tuple(text.counted_sentences(inputs.models, inputs.ledger)),
-        tables=tuple(table for table in shown if table.rows),
+        tables=_filled(
+            tables.failures_table(inputs.models),
+            tables.left_out_table(inputs.ledger),
+            tables.remarks_table(inputs.models),
+        ),
     )
 
 

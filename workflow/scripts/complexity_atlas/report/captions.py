@@ -18,6 +18,7 @@ def of_figure(name: str, selection: Selection, settings: Settings) -> tuple[str,
         confidence=words.percent(settings.confidence, 0),
         power=words.percent(settings.power, 0),
         smallest=words.short(settings.smallest_effect),
+        size_ratio=words.short(settings.size_ratio),
     )
 
 
@@ -47,6 +48,25 @@ _CAPTIONS = {
         "Probability that a test at {confidence} confidence finds a correlation of a given size, "
         "given the covariates. Grey numbers are the networks of other studies; the dashed lines "
         "are a power of {power} and the smallest effect of interest, {smallest}.",
+    ),
+    "leave_family_out": (
+        "Predicting a family that was never seen",
+        "Each network’s score against its prediction by a line through all other families: open "
+        "without complexity, full with it. Complexity helps where the line between the two leads "
+        "towards the diagonal. Arrowheads lie outside the panel. Shown: {description}.",
+    ),
+    "matched_pairs": (
+        "Two networks of about the same size",
+        "Share of pairs of networks of different families in which the higher value goes with the "
+        "higher score, by how far their sizes may differ; above, the number of pairs. Bars are "
+        "{confidence} intervals over families; the line at one half is a coin, the dotted one the "
+        "limit of the guidance, {size_ratio}. Shown: {description}.",
+    ),
+    "calibration": (
+        "p where there is nothing to find",
+        "Made-up studies of 41 networks in 12 families: score and complexity follow size and know "
+        "nothing of each other, but relatives are alike. A test that keeps its level lies on the "
+        "diagonal; the band holds all of such a line with {confidence} probability.",
     ),
     "plane": (
         "The complexity–entropy plane",

@@ -190,10 +190,99 @@ def _of(rows: pd.DataFrame, question: str, statistic: str, covariates: str) -> p
     return chosen.set_index(["benchmark", "measure", "variant"])[columns]
 
 
+def verdict_table(verdict: pd.DataFrame, benchmarks: pd.DataFrame, confidence: float) -> Table:
+    """The numbers on which the verdict on every benchmark rests."""
+    titles = _titles(benchmarks)
+    interval = f"{words.percent(confidence, 0)} interval"
+    detectable = "Correlation that so many independent networks would show"
+    fields: list[Field] = [
+        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
+        (Column("Verdict", "name"), lambda r: _text(r.verdict)),
+        (Column("n", "number", "Networks"), lambda r: _whole(r.n_models)),
+        (Column("Families", "number"), lambda r: _whole(r.n_families)),
+        (Column("Effect", "number", "Primary effect"), lambda r: _signed(r.effect)),
+        (Column(interval, "number"), lambda r: _range(r.low, r.high)),
+        (Column("p after Holm", "number"), lambda r: _p(r.p)),
+        (Column("Gain in R²", "number", "Of unseen families"), lambda r: _signed(r.gain)),
+        (Column(interval, "number"), lambda r: _range(r.gain_low, r.gain_high)),
+        (
+            Column("Same sign", "number", "Benchmarks whose effect has this sign"),
+            lambda r: _number(r.same_sign, f"{r.same_sign} of {r.n_benchmarks}"),
+        ),
+        (Column("Detectable", "number", detectable), lambda r: _fixed(r.detectable, 2)),
+    ]
+    return _table("verdict", "What the verdict rests on", verdict.itertuples(), fields)
+
+
+def answers_table(
+    statistics: pd.DataFrame,
+    benchmarks: pd.DataFrame,
+    primary: Primary,
+    confidence: float,
+    questions: Sequence[str],
+    id: str,
+    caption: str,
+) -> Table:
+    """Every statistic of some questions for the primary measure, view and aggregate.
+
+    All binnings are shown; what could not be computed is left to `untested_table`.
+    """
+    titles = _titles(benchmarks)
+    chosen = statistics[
+        statistics.question.isin(questions)
+        & statistics.measure.isin(["", primary.measure])
+        & statistics["view"].isin(["", primary.view])
+        & statistics["aggregate"].isin(["", primary.aggregate])
+    ].dropna(subset=["estimate"])
+    # The primary binning first, so that the page opens on what the verdict rests on.
+    order = chosen.assign(other=chosen.variant != primary.variant)
+    rows = order.sort_values(
+        ["other", "question", "benchmark", "covariates", "variant", "statistic"], kind="stable"
+    )
+    interval = f"{words.percent(confidence, 0)} interval"
+    corrected = rows.p_holm.fillna(rows.q_bh)
+    fields: list[Field] = [
+        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
+        (Column("Statistic", "name"), lambda r: _words(r.statistic)),
+        (Column("Binning", "name"), lambda r: _text(variant_label(r.variant) or "any")),
+        (Column("Given", "name"), lambda r: _text(r.covariates or "nothing")),
+        (Column("n", "number", "Networks"), lambda r: _whole(r.n_models)),
+        (Column("Families", "number"), lambda r: _whole(r.n_families)),
+        (Column("Estimate", "number"), lambda r: _real(r.estimate)),
+        (Column(interval, "number"), lambda r: _reals(r.ci_low, r.ci_high)),
+        (Column("p", "number", "Before any correction: never read it alone"), lambda r: _p(r.p)),
+        (Column("corrected", "number", "Holm or Benjamini–Hochberg"), lambda r: _p(r.corrected)),
+        (Column("Note", "remark"), lambda r: _text(r.note)),
+    ]
+    return _table(id, caption, rows.assign(corrected=corrected).itertuples(), fields)
+
+
+def noise_table(noise: pd.DataFrame, confidence: float) -> Table:
+    """Association with the score of models that know nothing, raw and given size."""
+    plain = _of(noise, raw.QUESTION, raw.SPEARMAN, "")
+    adjusted = _of(noise, size_adjusted.QUESTION, size_adjusted.PARTIAL, "log_n")
+    rows = plain.add_suffix("_raw").join(adjusted.add_suffix("_adj"), how="outer").reset_index()
+    interval = f"{words.percent(confidence, 0)} interval"
+    fields: list[Field] = [
+        (Column("Measure", "name"), lambda r: _text(r.measure)),
+        (Column("Binning", "name"), lambda r: _text(variant_label(r.variant))),
+        (Column("n", "number", "Made-up networks"), lambda r: _whole(r.n_models_raw)),
+        (Column("Raw ρ", "number", "Spearman's correlation"), lambda r: _signed(r.estimate_raw)),
+        (Column(interval, "number"), lambda r: _range(r.ci_low_raw, r.ci_high_raw)),
+        (Column("p", "number"), lambda r: _p(r.p_raw)),
+        (Column("Adjusted r", "number", "Given log_n"), lambda r: _signed(r.estimate_adj)),
+        (Column(interval, "number"), lambda r: _range(r.ci_low_adj, r.ci_high_adj)),
+        (Column("p", "number"), lambda r: _p(r.p_adj)),
+    ]
+    return _table("noise", "The same tests on models that know nothing", rows.itertuples(), fields)
+
+
 def untested_table(statistics: pd.DataFrame, benchmarks: pd.DataFrame) -> Table:
     """What could not be computed, by question, benchmark and reason, with the number of rows."""
     titles = _titles(benchmarks)
     missing = statistics[statistics.estimate.isna()]
+    # That there is no smallest difference is an answer; the guidance gives it.
+    missing = missing[~missing.note.str.contains("none: ")]
     groups = missing.groupby(["question", "benchmark", "covariates", "note"], sort=True)
     fields: list[Field] = [
         (Column("Question"), lambda r: _words(r.question)),
@@ -308,6 +397,14 @@ def _fixed(value: float, decimals: int) -> Cell:
 
 def _signed(value: float) -> Cell:
     return _number(value, words.signed(value))
+
+
+def _real(value: float) -> Cell:
+    return _number(value, words.real(value))
+
+
+def _reals(low: float, high: float) -> Cell:
+    return _number(low, f"{words.real(low)} … {words.real(high)}")
 
 
 def _range(low: float, high: float) -> Cell:

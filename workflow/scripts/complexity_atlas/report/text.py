@@ -4,6 +4,7 @@ Plain functions from tables to sentences, so that a test can change a number and
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,19 @@ from complexity_atlas.figures.score_vs_complexity import usable_scores
 from complexity_atlas.figures.selection import MEASURE_LABELS, Selection, of_models, variant_label
 from complexity_atlas.figures.sensitivity import agreement, ranking
 from complexity_atlas.report import words
-from complexity_atlas.statistics import power
+from complexity_atlas.statistics import (
+    guidance,
+    leave_family_out,
+    matched_pairs,
+    power,
+    raw,
+    relation,
+    size_adjusted,
+)
+from complexity_atlas.statistics.calibration import FAMILIES, MODELS, rejected
 from complexity_atlas.statistics.multiplicity import is_primary
 from complexity_atlas.statistics.settings import Primary, Settings
+from complexity_atlas.statistics.verdict import headline, verdicts_of
 
 COVARIATES = {
     "": "nothing",
@@ -48,41 +59,28 @@ def question_sentences(
     return sentences
 
 
-def primary_sentence(primary: Primary, pre_registered: bool) -> str:
-    """The one effect on which the answer rests, and whether it was chosen in advance."""
-    chosen = (
-        "This effect was fixed in the configuration before any score was looked at."
-        if pre_registered
-        else "This is not the pre-registered choice: the configuration was changed."
-    )
-    return (
-        f"The answer rests on {MEASURE_LABELS.get(primary.measure, primary.measure)}, binning "
-        f"“{variant_label(primary.variant)}”, {primary.view} weights, "
-        f"{primary.aggregate.replace('_', ' ')}, given {COVARIATES[primary.covariates]}. {chosen}"
-    )
-
-
 def verdict_sentences(
-    statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
+    verdict: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
 ) -> list[str]:
-    """On how many benchmarks the interval of the primary effect leaves out 0."""
-    found = [primary_row(statistics, benchmark, settings) for benchmark in benchmarks.benchmark_id]
-    rows = [row for row in found if row is not None and not np.isnan(row["ci_low"])]
-    if not rows:
-        return ["No benchmark has enough networks to say anything about complexity and score."]
-    apart = sum(row["ci_low"] > 0 or row["ci_high"] < 0 for row in rows)
-    given = (
-        f", given {COVARIATES[settings.primary.covariates]}" if settings.primary.covariates else ""
-    )
-    if apart:
-        return [
-            f"On {words.whole(apart)} of {words.counted(len(rows), 'benchmark')} score and "
-            f"complexity are related{given}: the interval leaves out 0."
-        ]
-    return [
-        f"On none of {words.counted(len(rows), 'benchmark')} can a relation between score and "
-        f"complexity be shown{given}."
+    """What was chosen in advance and what came of it; then the verdict on each benchmark.
+
+    verdict  contract VERDICTS
+    """
+    names = benchmarks.set_index("benchmark_id")["name"]
+    found = verdicts_of(verdict)
+    each = [
+        replace(one, benchmark=names.get(one.benchmark, one.benchmark)).sentence for one in found
     ]
+    first = headline(found, settings)
+    return [words.minus(text) for text in (first, _rests_on(settings.primary), *each)]
+
+
+def _rests_on(primary: Primary) -> str:
+    return (
+        f"The verdict rests on {MEASURE_LABELS.get(primary.measure, primary.measure)}, binning "
+        f"“{variant_label(primary.variant)}”, {primary.view} weights, "
+        f"{primary.aggregate.replace('_', ' ')}, given {COVARIATES[primary.covariates]}."
+    )
 
 
 def effect_sentences(
@@ -246,6 +244,201 @@ def confound_sentences(confound: pd.DataFrame) -> list[str]:
         "Where the exponent is not 0, a network has another complexity merely because it has "
         "another size: so every value stands beside its null, and every test is adjusted for size.",
     ]
+
+
+def unseen_family_sentences(
+    statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
+) -> list[str]:
+    """How well families that were left out are predicted, with the primary complexity and without.
+
+    Then for how many of all complexities the gain is above 0, and surely so.
+    """
+    sentences = []
+    given = COVARIATES[settings.primary.covariates]
+    for benchmark in benchmarks.itertuples():
+        rows = _primary_rows(
+            statistics, benchmark.benchmark_id, leave_family_out.QUESTION, settings
+        )
+        gain = rows.get(leave_family_out.GAIN)
+        if gain is None:
+            continue
+        if np.isnan(gain["estimate"]):
+            sentences.append(f"{benchmark.name}: no prediction of unseen families; {gain['note']}.")
+            continue
+        full, error = rows["r2_linear"], rows["gain_mae_linear"]
+        sentences.append(
+            f"{benchmark.name}: a line in {given} and complexity predicts the scores of families "
+            f"that were left out with R² = {words.signed(full['estimate'])}; complexity changes "
+            f"it by {words.signed(gain['estimate'])} ({_interval(gain, settings)}), and the mean "
+            f"absolute error by {words.signed(-error['estimate'], 3)} "
+            f"({words.counted(gain['n_models'], 'network')} of "
+            f"{words.counted(gain['n_families'], 'family', 'families')})."
+        )
+        tried = statistics[
+            (statistics.benchmark == benchmark.benchmark_id)
+            & (statistics.statistic == leave_family_out.GAIN)
+            & (statistics.covariates == settings.primary.covariates)
+        ].dropna(subset=["estimate"])
+        sentences.append(
+            f"Of {words.counted(len(tried), 'complexity', 'complexities')} tried there, "
+            f"{words.whole((tried.estimate > 0).sum())} improve the prediction, "
+            f"{words.whole((tried.ci_low > 0).sum())} with an interval above 0 and without any "
+            "correction for so many."
+        )
+    return sentences
+
+
+def relation_sentences(
+    statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
+) -> list[str]:
+    """Which form of the relation predicts best, its parameters, and whether any beats none."""
+    sentences = []
+    given = COVARIATES[settings.primary.covariates]
+    for benchmark in benchmarks.itertuples():
+        rows = _primary_rows(statistics, benchmark.benchmark_id, relation.QUESTION, settings)
+        r2 = {
+            form.name: rows[f"{form.name}_r2"]["estimate"]
+            for form in relation.FORMS
+            if f"{form.name}_r2" in rows
+        }
+        best = rows.get("best_gain_r2")
+        if best is None:
+            continue
+        if not r2 or np.isnan(best["estimate"]):
+            sentences.append(f"{benchmark.name}: no form could be fitted; {best['note']}.")
+            continue
+        form = max(r2, key=r2.get)
+        parameters = [
+            f"{name} = {words.real(rows[f'{form}_{name}']['estimate'])} "
+            f"({words.real(rows[f'{form}_{name}']['ci_low'])} to "
+            f"{words.real(rows[f'{form}_{name}']['ci_high'])})"
+            for name in ("a", "b", "c")
+            if f"{form}_{name}" in rows
+        ]
+        answer = "beats" if best["ci_low"] > 0 else "cannot be shown to beat"
+        sentences.append(
+            f"{benchmark.name}: given {given}, the {form} form predicts unseen families best "
+            f"(R² = {words.signed(r2[form])}; {words.listed(parameters)}). Choosing the form "
+            f"without the family that is predicted, complexity {answer} the baseline without it: "
+            f"R² changes by {words.signed(best['estimate'])} ({_interval(best, settings)})."
+        )
+    return sentences
+
+
+def guidance_sentences(
+    statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings
+) -> list[str]:
+    """How often the primary complexity picks the better of two networks of about the same size."""
+    sentences = []
+    for benchmark in benchmarks.itertuples():
+        place = benchmark.benchmark_id
+        rows = _primary_rows(statistics, place, guidance.QUESTION, settings)
+        pairs = _primary_rows(statistics, place, matched_pairs.QUESTION, settings).get("pairs")
+        accuracy = rows.get("accuracy")
+        if accuracy is None:
+            continue
+        if np.isnan(accuracy["estimate"]):
+            sentences.append(f"{benchmark.name}: no pick to judge; {accuracy['note']}.")
+            continue
+        counted = "" if pairs is None else f" in {words.counted(int(pairs['estimate']), 'pair')}"
+        rivals = [
+            f"{name} {words.percent(row['estimate'], 0)} ({_shares(row, settings)})"
+            for statistic, name in (("accuracy_log_n", "size"), ("accuracy_flops", "FLOPs"))
+            if (row := rows.get(statistic)) is not None and not np.isnan(row["estimate"])
+        ]
+        against = words.listed([*rivals, f"a coin {words.percent(0.5, 0)}"])
+        sentences.append(
+            f"{benchmark.name}: of two networks of different families whose sizes differ by less "
+            f"than a factor of {words.short(settings.size_ratio)}, complexity picks the better one "
+            f"in {words.percent(accuracy['estimate'], 0)} of cases ({_shares(accuracy, settings)})"
+            f"{counted}; {against}. {_smallest(rows.get('smallest_difference'), settings)}"
+        )
+    return sentences
+
+
+def _smallest(row: pd.Series | None, settings: Settings) -> str:
+    asked = words.percent(settings.pick_accuracy, 0)
+    if row is None or np.isnan(row["estimate"]):
+        reason = "unknown" if row is None else row["note"].split("none: ")[-1]
+        return f"No difference in complexity makes a pick right in {asked} of cases: {reason}."
+    return (
+        f"A pick is right in {asked} of cases from a difference of "
+        f"{words.real(row['estimate'])} in the logarithm of complexity "
+        f"({words.real(row['ci_low'])} to {words.real(row['ci_high'])})."
+    )
+
+
+def noise_sentences(noise: pd.DataFrame, settings: Settings) -> list[str]:
+    """What raw and size-adjusted association say of models that know nothing."""
+    found = noise.dropna(subset=["estimate"])
+    plain = found[(found.question == raw.QUESTION) & (found.statistic == raw.SPEARMAN)]
+    given = found[
+        (found.question == size_adjusted.QUESTION)
+        & (found.statistic == size_adjusted.PARTIAL)
+        & (found.covariates == "log_n")
+    ]
+    if plain.empty or given.empty:
+        return []
+    strongest = plain.loc[plain.estimate.abs().sort_values(ascending=False).index]
+    named = [
+        f"{variant_label(row.variant)} {words.signed(row.estimate)}"
+        for row in strongest.head(3).itertuples()
+    ]
+    level = 1 - settings.confidence
+    least = given.loc[given.p.idxmin()]
+    return [
+        f"{words.counted(int(plain.n_models.max()), 'made-up network')} of Gaussian weights, whose "
+        "score follows nothing but their number, went through the same code. Without regard to "
+        f"size, complexity “predicts” their score under "
+        f"{words.whole((plain.p <= level).sum())} of {words.counted(len(plain), 'binning')} "
+        f"({words.probability('p', level).replace('=', '≤')}), most of all under "
+        f"{words.listed(named)} (Spearman’s ρ).",
+        f"Given the number of weights, {words.whole((given.p <= level).sum())} of "
+        f"{words.counted(len(given), 'binning')} remain; the smallest p, before any correction, is "
+        f"{words.real(least.p, 2)} ({variant_label(least.variant)}, "
+        f"r = {words.signed(least.estimate)}, {_interval(least, settings)}).",
+    ]
+
+
+def calibration_sentences(calibration: pd.DataFrame, settings: Settings) -> list[str]:
+    """How often each test finds something where there is nothing."""
+    if calibration.empty:
+        return []
+    rates = rejected(calibration, settings)
+    studies = int(calibration.groupby("permuted").size().min())
+    return [
+        f"In {words.whole(studies)} made-up studies in which relatives are alike but complexity "
+        "says nothing about the score, the test that moves whole families finds an effect at the "
+        f"{words.percent(1 - settings.confidence, 0)} level in {words.percent(rates[FAMILIES])}, "
+        f"and one that takes networks for independent in {words.percent(rates[MODELS])}."
+    ]
+
+
+def _primary_rows(
+    statistics: pd.DataFrame, benchmark: str, question: str, settings: Settings
+) -> dict[str, pd.Series]:
+    """Rows of a question for the primary predictor on a benchmark, by statistic.
+
+    Given the primary covariates where the question knows covariates, else without.
+    """
+    names = ("measure", "variant", "view", "aggregate")
+    here = statistics[(statistics.question == question) & (statistics.benchmark == benchmark)]
+    for name in names:
+        here = here[here[name] == getattr(settings.primary, name)]
+    given = here[here.covariates == settings.primary.covariates]
+    return {row["statistic"]: row for _, row in (here if given.empty else given).iterrows()}
+
+
+def _interval(row: pd.Series, settings: Settings) -> str:
+    return words.interval(row["ci_low"], row["ci_high"], settings.confidence)
+
+
+def _shares(row: pd.Series, settings: Settings) -> str:
+    if np.isnan(row["ci_low"]):
+        return "no interval"
+    level = words.percent(settings.confidence, 0)
+    low, high = (words.percent(row[name], 0) for name in ("ci_low", "ci_high"))
+    return f"{level} interval {low} to {high}"
 
 
 def ranking_sentences(

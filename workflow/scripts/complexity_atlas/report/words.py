@@ -1,6 +1,7 @@
 """Numbers as a reader wants them written: one way for each kind of number."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -68,6 +69,11 @@ def interval(low: float, high: float, confidence: float) -> str:
     if pd.isna(low) or pd.isna(high):
         return "no interval"
     return f"{percent(confidence, 0)} interval {signed(low)} to {signed(high)}"
+
+
+def minus(text: str) -> str:
+    """The text with real minus signs before its numbers; hyphens inside words stay."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
 
 
 def listed(items: Sequence[str]) -> str:
