@@ -10,6 +10,7 @@ from scipy import stats
 from complexity_atlas import contracts
 from complexity_atlas.report import ReportInputs
 from complexity_atlas.statistics.settings import Settings
+from complexity_atlas.statistics.verdict import verdict_frame, verdicts
 
 BINS = 128
 HALF_WIDTH = 6.0
@@ -286,7 +287,91 @@ def _statistics(n: int, rng: np.random.Generator) -> pd.DataFrame:
             "note": "6 without log_d",
         }
         rows.append(common | failed)
+        rows += _answers(common | {"n_models": n, "n_families": n}, rng)
     return pd.DataFrame(rows)
+
+
+ANSWERS = {
+    ("leave_family_out", "log_n"): ("r2_linear", "gain_r2_linear", "gain_mae_linear"),
+    ("matched_pairs", ""): ("concordance", "concordance_log_n"),
+    ("mixed_model", "log_n"): ("beta", "family_share"),
+    ("relation", "log_n"): (
+        *("linear_r2", "linear_gain_r2", "linear_a", "linear_b"),
+        *("power_r2", "power_gain_r2", "power_a", "power_b", "best_gain_r2"),
+    ),
+    ("guidance", ""): ("accuracy", "accuracy_log_n", "smallest_difference"),
+}
+"""Statistics of the questions beyond association, by question and covariates."""
+
+
+def _answers(common: dict, rng: np.random.Generator) -> list[dict]:
+    common = common | {"measure": "lmc", "variant": "window"}
+    common |= {"view": "folded", "aggregate": "pooled"}
+    rows = []
+    for (question, covariates), statistics in ANSWERS.items():
+        for statistic in statistics:
+            value = float(rng.uniform(0.2, 0.7))
+            names = {"question": question, "covariates": covariates, "statistic": statistic}
+            numbers = {"estimate": value, "ci_low": value - 0.15, "ci_high": value + 0.15}
+            rows.append(common | names | numbers)
+    pairs = {"question": "matched_pairs", "covariates": "", "statistic": "pairs", "estimate": 5.0}
+    return [*rows, common | pairs]
+
+
+def _verdict(statistics: pd.DataFrame) -> pd.DataFrame:
+    return contracts.VERDICTS.check(verdict_frame(verdicts(statistics, Settings())))
+
+
+def _noise(rng: np.random.Generator) -> pd.DataFrame:
+    rows = [
+        dict.fromkeys(contracts.STATISTICS.columns, "")
+        | dict.fromkeys(("p_holm", "q_bh"), np.nan)
+        | {"question": question, "statistic": statistic, "covariates": covariates}
+        | {"benchmark": "noise", "measure": "lmc", "variant": variant, "view": "folded"}
+        | {"aggregate": "pooled", "n_resamples": 5000, "n_models": 40, "n_families": 10}
+        | {"estimate": (r := float(rng.uniform(low, high))), "p": p}
+        | {"ci_low": r - 0.2, "ci_high": r + 0.2}
+        for question, statistic, covariates, low, high, p in (
+            ("raw", "spearman", "", 0.6, 0.8, 0.001),
+            ("size_adjusted", "partial_correlation", "log_n", -0.1, 0.1, 0.6),
+        )
+        for variant in VARIANTS
+    ]
+    return contracts.STATISTICS.check(pd.DataFrame(rows))
+
+
+def calibration(studies: int = 100) -> pd.DataFrame:
+    """Null studies of a test that keeps its level, and of one that finds too much."""
+    p = (np.arange(studies) + 0.5) / studies
+    parts = [
+        pd.DataFrame({"permuted": permuted, "study": np.arange(studies), "p": values})
+        for permuted, values in (("families", p), ("models", p**2))
+    ]
+    return contracts.CALIBRATION.check(pd.concat(parts, ignore_index=True))
+
+
+def predictions(study: Study) -> pd.DataFrame:
+    """Every score as predicted from other families; one prediction lies far outside the scores."""
+    scores = study.scores
+    frame = pd.DataFrame(
+        {
+            "benchmark": scores.benchmark_id,
+            "model": scores.model_id,
+            "family": scores.model_id.str.split("_").str[0],
+            "score": scores.value,
+            "baseline": scores.value.mean(),
+            "predicted": np.where(scores.index == 0, 5.0, scores.value - 0.03),
+        }
+    )
+    return contracts.PREDICTIONS.check(frame)
+
+
+def size_gaps(study: Study) -> pd.DataFrame:
+    """Pairs within three limits on the size gap; no interval at the first."""
+    rows = study.statistics[study.statistics.question == "matched_pairs"]
+    parts = [rows.assign(size_ratio=ratio) for ratio in (1.1, 2.0, 10.0)]
+    parts[0] = parts[0].assign(ci_low=np.nan, ci_high=np.nan)
+    return contracts.SIZE_GAPS.check(pd.concat(parts, ignore_index=True))
 
 
 def report_inputs(picture: Path) -> ReportInputs:
@@ -306,6 +391,9 @@ def report_inputs(picture: Path) -> ReportInputs:
         benchmarks=study.benchmarks,
         scores=study.scores,
         statistics=study.statistics,
+        verdict=_verdict(study.statistics),
+        noise=_noise(np.random.default_rng(1)),
+        calibration=calibration(),
         confound=noise,
         settings=Settings(),
         variants={

@@ -7,16 +7,20 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from scipy.stats import kendalltau, rankdata
 
 import synthetic_study
 from complexity_atlas.binning import BinRule
 from complexity_atlas.figures import (
+    calibration,
     confound,
     depth_profile,
     forest,
     labels,
+    leave_family_out,
+    matched_pairs,
     plane,
     power,
     score_vs_complexity,
@@ -68,6 +72,13 @@ def draw_all(study: synthetic_study.Study, noise: pd.DataFrame = NOISE) -> dict:
         "confound": confound.draw(noise),
         "forest": forest.draw(study.statistics, study.benchmarks, Settings()),
         "power": power.draw(study.statistics, study.benchmarks, Settings()),
+        "families": leave_family_out.draw(
+            synthetic_study.predictions(study), study.models, study.benchmarks, Settings()
+        ),
+        "pairs": matched_pairs.draw(synthetic_study.size_gaps(study), study.benchmarks, Settings()),
+        "calibration": calibration.draw(
+            synthetic_study.calibration(100 if len(study.scores) else 0), Settings()
+        ),
     }
 
 
@@ -85,7 +96,10 @@ def renamed(study: synthetic_study.Study, name: str) -> synthetic_study.Study:
 
 @pytest.mark.parametrize(
     "name",
-    ["plane", "tensors", "scores", "depth", "sensitivity", "confound", "forest", "power"],
+    [
+        *("plane", "tensors", "scores", "depth", "sensitivity", "confound", "forest", "power"),
+        *("families", "pairs", "calibration"),
+    ],
 )
 def test_nothing_is_clipped(figures, name):
     figures[name].canvas.draw()
@@ -322,3 +336,35 @@ def test_areas_grow_with_size(sizes):
 def test_exponents_are_raised():
     assert style.superscript("-0.267") == "⁻⁰·²⁶⁷"
     assert style.power_of_ten(1e-3) == "10⁻³"
+
+
+def test_a_prediction_far_outside_the_scores_is_an_arrowhead_inside_the_panel(study):
+    predictions = synthetic_study.predictions(study)
+    figure = leave_family_out.draw(predictions, study.models, study.benchmarks, Settings())
+    markers = [line.get_marker() for line in figure.findobj(Line2D)]
+    assert markers.count(">") == 1
+    benchmark = predictions.benchmark[predictions.predicted.idxmax()]
+    panel = list(predictions.benchmark.unique()).index(benchmark)
+    assert figure.axes[panel].get_xlim()[1] < 2
+
+
+def test_of_a_crowd_no_network_is_named(study):
+    few = synthetic_study.predictions(study)
+    crowd = pd.concat([few.assign(model=few.model + str(i)) for i in range(5)], ignore_index=True)
+    for predictions, named in ((few, True), (crowd, False)):
+        figure = leave_family_out.draw(predictions, study.models, study.benchmarks, Settings())
+        assert ("Net" in written(figure)) == named
+
+
+def test_the_number_of_pairs_stands_above_them(study):
+    gaps = synthetic_study.size_gaps(study)
+    gaps.loc[(gaps.statistic == "pairs") & (gaps.size_ratio == 2), "estimate"] = 4321
+    figure = matched_pairs.draw(gaps, study.benchmarks, Settings())
+    assert written(figure).count("4321") == len(study.benchmarks)
+
+
+def test_calibration_writes_how_often_each_test_finds_something():
+    figure = calibration.draw(synthetic_study.calibration(100), Settings())
+    assert "whole families permuted: 5.0 % below 0.05" in written(figure)
+    # p is u² with u uniform: the share below .05 is the root of it.
+    assert "single models permuted: 22.0 % below 0.05" in written(figure)
