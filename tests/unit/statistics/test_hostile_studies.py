@@ -11,6 +11,10 @@ from complexity_atlas.contracts import STATISTICS
 from complexity_atlas.statistics.settings import Settings
 
 QUESTIONS = (
+    "raw",
+    "size_adjusted",
+    "power",
+    "targets",
     "leave_family_out",
     "matched_pairs",
     "mixed_model",

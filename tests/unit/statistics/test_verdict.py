@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from planted import study
 
+from complexity_atlas.contracts import VERDICTS, read_table, write_table
 from complexity_atlas.statistics import (
     leave_family_out,
     multiplicity,
@@ -14,7 +15,7 @@ from complexity_atlas.statistics import (
 )
 from complexity_atlas.statistics.design import Row, rows_to_frame
 from complexity_atlas.statistics.settings import Primary, Settings
-from complexity_atlas.statistics.verdict import headline, verdict_frame, verdicts
+from complexity_atlas.statistics.verdict import headline, verdict_frame, verdicts, verdicts_of
 
 SETTINGS = Settings(resamples=199)
 PRIMARY = vars(SETTINGS.primary)
@@ -152,6 +153,15 @@ def test_the_table_holds_what_the_sentences_say():
     assert table["verdict"].tolist() == ["supported"] * 2
     assert table.loc[0, ["effect", "low", "high", "gain"]].tolist() == [0.5, 0.3, 0.7, 0.1]
     assert list(verdict_frame(()).columns) == list(table.columns)
+
+
+def test_a_verdict_written_down_and_read_again_says_the_same(tmp_path):
+    found = verdicts(results(GOOD, altered(name="b", gain=NAN)), SETTINGS)
+    write_table(verdict_frame(found), tmp_path / "verdict.csv", VERDICTS)
+    again = verdicts_of(read_table(tmp_path / "verdict.csv", VERDICTS))
+    assert [one.sentence for one in again] == [one.sentence for one in found]
+    assert headline(again, SETTINGS) == headline(found, SETTINGS)
+    assert verdicts_of(VERDICTS.check(verdict_frame(()))) == ()
 
 
 def judged(seed, **kinds):

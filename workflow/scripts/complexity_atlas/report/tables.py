@@ -274,7 +274,9 @@ def noise_table(noise: pd.DataFrame, confidence: float) -> Table:
         (Column(interval, "number"), lambda r: _range(r.ci_low_adj, r.ci_high_adj)),
         (Column("p", "number"), lambda r: _p(r.p_adj)),
     ]
-    return _table("noise-models", "The same tests on models that know nothing", rows.itertuples(), fields)
+    return _table(
+        "noise-models", "The same tests on models that know nothing", rows.itertuples(), fields
+    )
 
 
 def untested_table(statistics: pd.DataFrame, benchmarks: pd.DataFrame) -> Table:

@@ -16,6 +16,8 @@ A partial correlation adjusts for a straight line in the covariates. Where the s
 as it does near chance and near its ceiling, what is left of N can pass for complexity.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pingouin
@@ -146,10 +148,13 @@ def _ranked(block: Block) -> list[Row]:
     )
     rest = block.choose(~flat)
     frame = block.models[names].assign(score=block.score)
-    estimate = [
-        pingouin.partial_corr(
-            frame.assign(x=x), x="x", y="score", covar=names, method="spearman"
-        ).loc["spearman", "r"]
-        for x in rest.x.T
-    ]
+    with warnings.catch_warnings():
+        # A measure in the order of the score has a correlation of 1, and no regular covariance.
+        warnings.simplefilter("ignore", UserWarning)
+        estimate = [
+            pingouin.partial_corr(
+                frame.assign(x=x), x="x", y="score", covar=names, method="spearman"
+            ).loc["spearman", "r"]
+            for x in rest.x.T
+        ]
     return ordered + rest.rows(QUESTION, RANK, "description only, no test", estimate=estimate)
