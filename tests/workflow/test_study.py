@@ -11,6 +11,7 @@ import zipfile
 import pandas as pd
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from .conftest import SIZES, environment, save_network
 
@@ -57,6 +58,17 @@ def test_a_setting_of_the_statistics_leaves_complexities_alone(study):
     planned = study.planned()
     assert "compute_complexity" not in planned
     assert "answer_question" in planned
+
+
+def test_another_primary_effect_changes_the_first_line_of_the_answer(study):
+    def first_line() -> str:
+        page = BeautifulSoup((study / "results/report.html").read_text(), "lxml")
+        return page.select_one("#answer p").get_text()
+
+    assert "chosen before any score was seen" in first_line()
+    study.configure(statistics={"resamples": 199, "primary": {"variant": "rice"}})
+    study.run("results/report.html")
+    assert first_line().startswith("NOT THE PRE-REGISTERED CHOICE")
 
 
 def test_a_model_that_cannot_be_measured_is_a_status_and_the_study_goes_on(new_study):
@@ -160,13 +172,18 @@ def test_results_do_not_depend_on_the_number_of_cores(study, tmp_path):
     command = other.command()
     command[command.index("--cores") + 1] = "1"
     subprocess.run(
-        [*command, "results/statistics/correlations.csv"],
+        [*command, "results/statistics/verdict.csv", "results/statistics/calibration.csv"],
         cwd=other.folder,
         env=environment(),
         check=True,
         capture_output=True,
     )
-    for name in ("complexity/models.parquet", "statistics/correlations.csv"):
+    tables = [
+        path.relative_to(other / "results") for path in other.folder.glob("results/statistics/*")
+    ]
+    tables = [path for path in tables if path.suffix == ".csv"]
+    assert len(tables) > 10
+    for name in ("complexity/models.parquet", *tables):
         assert (study / "results" / name).read_bytes() == (other / "results" / name).read_bytes()
 
 

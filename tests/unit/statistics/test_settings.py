@@ -1,4 +1,8 @@
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
+import yaml
 
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.statistics.settings import Primary, Settings, settings_from_config
@@ -38,3 +42,25 @@ def test_values_of_the_configuration_are_taken():
 def test_a_bad_key_or_value_is_named(config, key):
     with pytest.raises(AtlasError, match=key):
         settings_from_config(config)
+
+
+PROJECT = Path(__file__).parents[3]
+SCHEMA = PROJECT / "workflow/schemas/config.schema.yaml"
+
+
+def test_every_setting_can_be_configured_and_is_explained():
+    known = yaml.safe_load(SCHEMA.read_text())["properties"]["statistics"]["properties"]
+    defaults = {field.name: field.default for field in fields(Settings)}
+    # The seed of the study is that of its statistics.
+    del defaults["seed"]
+    assert set(known) == set(defaults)
+    explained = (PROJECT / "config/README.md").read_text()
+    for name, default in defaults.items():
+        assert f"`statistics.{name}`" in explained
+        assert known[name]["default"] == ({} if name == "primary" else default)
+
+
+def test_the_default_study_is_pre_registered():
+    config = yaml.safe_load((PROJECT / "config/config.yaml").read_text())
+    settings = settings_from_config(config["statistics"] | {"seed": config["seed"]})
+    assert settings == Settings()

@@ -49,13 +49,6 @@ def results(*benchmarks):
                 note="" if np.isfinite(gain) else "families: 2, at least 3 are needed",
                 **PRIMARY,
             ),
-            Row(
-                power.QUESTION,
-                name,
-                covariates="log_n",
-                statistic=power.DETECTABLE,
-                estimate=0.43,
-            ),
         ]
     return multiplicity.adjust(rows_to_frame(rows), SETTINGS)
 
@@ -102,6 +95,14 @@ def test_undecided_says_what_is_missing_and_what_could_have_been_seen(benchmarks
     assert found.verdict == "undecided"
     assert reason in found.sentence
     assert "40 independent models would show an effect of 0.43" in found.sentence
+
+
+def test_a_handful_of_models_has_no_detectable_effect():
+    few = results(altered(low=-0.9, high=0.9), ALSO)
+    few["n_models"] = 5
+    found = verdicts(few, SETTINGS)[0]
+    assert "5 models are too few to show an effect of any size" in found.sentence
+    assert np.isnan(found.detectable)
 
 
 def test_a_benchmark_without_an_effect_is_undecided():

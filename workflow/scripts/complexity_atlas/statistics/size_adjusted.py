@@ -148,8 +148,8 @@ def _ranked(block: Block) -> list[Row]:
     )
     rest = block.choose(~flat)
     frame = block.models[names].assign(score=block.score)
-    with warnings.catch_warnings():
-        # A measure in the order of the score has a correlation of 1, and no regular covariance.
+    # A measure in the order of the score correlates by 1: no regular covariance, no interval.
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
         warnings.simplefilter("ignore", UserWarning)
         estimate = [
             pingouin.partial_corr(

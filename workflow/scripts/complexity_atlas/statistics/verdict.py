@@ -73,12 +73,8 @@ def verdicts(results: pd.DataFrame, settings: Settings) -> tuple[Verdict, ...]:
     gains = _rows_of(results, settings.primary, leave_family_out.QUESTION, leave_family_out.GAIN)
     studied = results["question"].isin([raw.QUESTION, size_adjusted.QUESTION])
     benchmarks = sorted(set(results.loc[studied, "benchmark"]) - {""})
-    detectable = _detectable(results, settings)
     signs = np.sign(primary["estimate"].dropna())
-    return tuple(
-        _verdict(name, primary, gains, signs, detectable.get(name, np.nan), settings)
-        for name in benchmarks
-    )
+    return tuple(_verdict(name, primary, gains, signs, settings) for name in benchmarks)
 
 
 def verdict_frame(found: Sequence[Verdict]) -> pd.DataFrame:
@@ -123,21 +119,11 @@ def _rows_of(
     return results[chosen].set_index("benchmark")
 
 
-def _detectable(results: pd.DataFrame, settings: Settings) -> dict[str, float]:
-    chosen = (
-        (results["question"] == power.QUESTION)
-        & (results["statistic"] == power.DETECTABLE)
-        & (results["covariates"] == settings.primary.covariates)
-    )
-    return results[chosen].set_index("benchmark")["estimate"].to_dict()
-
-
 def _verdict(
     benchmark: str,
     primary: pd.DataFrame,
     gains: pd.DataFrame,
     signs: pd.Series,
-    detectable: float,
     settings: Settings,
 ) -> Verdict:
     nothing = dict.fromkeys(("estimate", "ci_low", "ci_high", "p_holm"), np.nan) | {
@@ -148,6 +134,8 @@ def _verdict(
     effect = primary.loc[benchmark] if benchmark in primary.index else pd.Series(nothing)
     gain = gains.loc[benchmark] if benchmark in gains.index else pd.Series(nothing)
     same_sign = int((signs == np.sign(effect.estimate)).sum())
+    covariates = [name for name in settings.primary.covariates.split("+") if name]
+    detectable = power.detectable(int(effect.n_models) - len(covariates), settings)
     name, reasons = _judge(effect, gain, same_sign, len(signs), detectable, settings)
     return Verdict(
         benchmark=benchmark,
@@ -224,11 +212,12 @@ def _judge(
         return SUPPORTED, [yes for _, yes, _ in tests]
     (apart, surely, perhaps), *others = tests
     missing = [surely if apart else perhaps, *(no for passed, _, no in others if not passed)]
-    if np.isfinite(detectable):
-        missing.append(
-            f"{effect.n_models} independent models would show an effect of {detectable:.2f} or "
-            f"more in {settings.power:.0%} of studies"
-        )
+    missing.append(
+        f"{effect.n_models} independent models would show an effect of {detectable:.2f} or more "
+        f"in {settings.power:.0%} of studies"
+        if np.isfinite(detectable)
+        else f"{effect.n_models} models are too few to show an effect of any size"
+    )
     return UNDECIDED, missing
 
 
