@@ -124,14 +124,13 @@ def assess(
     drawn = np.concatenate([np.ones((1, draws.shape[1])), draws])
     member = _members(family)
     error = score - predicted
-    count = drawn @ member
-    n_models = count.sum(axis=1)
-    centre = (count @ score) / n_models
+    centred = score - score.mean()
+    n_models = drawn @ member.sum(axis=1)
     return Accuracy(
         drawn=drawn,
         squared=error**2 @ member.T,
         absolute=np.abs(error) @ member.T,
-        spread=(count * (score - centre[:, None]) ** 2).sum(axis=1),
+        spread=drawn @ (member @ centred**2) - (drawn @ (member @ centred)) ** 2 / n_models,
         n_models=n_models,
     )
 
@@ -165,12 +164,15 @@ def _refits(
     gram = (member * link.slope(mean)) @ _outer(basis)
     gradient = (member * (score - mean)) @ basis
     # A sample may not determine the model; the ridge then leaves the coefficient where it was.
-    ridge = _RIDGE * np.eye(k)
+    ridge = _RIDGE * np.eye(k).ravel()
     for drawn in np.array_split(draws, 1 + len(draws) * n_families * k * k // _CHUNK):
-        grams = (drawn @ gram)[:, None] - drawn[..., None] * gram
-        gradients = (drawn @ gradient)[:, None] - drawn[..., None] * gradient
-        grams = grams.reshape(*drawn.shape, k, k) + ridge
-        coefficients = fit + np.linalg.solve(grams, gradients[..., None])[..., 0]
+        sample, left_out = np.nonzero(drawn)
+        copies = drawn[sample, left_out][:, None]
+        grams = (drawn @ gram + ridge)[sample] - copies * gram[left_out]
+        gradients = (drawn @ gradient)[sample] - copies * gradient[left_out]
+        steps = np.linalg.solve(grams.reshape(-1, k, k), gradients[..., None])[..., 0]
+        coefficients = np.tile(fit, (*drawn.shape, 1))
+        coefficients[sample, left_out] += steps
         yield link.mean(np.einsum("bnk,nk->bn", coefficients[:, family], basis))
 
 
