@@ -61,12 +61,12 @@ def test_correlations_are_those_of_scipy_and_pingouin():
 
 def test_training_alone_makes_a_correlation_that_the_covariate_takes_out():
     means = {"": [], "log_d": []}
-    for seed in range(20):
+    for seed in range(12):
         rows = question(runs(seed), SETTINGS)
         for covariates, values in means.items():
             values.append(one(rows, CORRELATION, covariates)["estimate"])
     assert np.mean(means[""]) > 0.4
-    assert np.mean(means["log_d"]) == pytest.approx(0, abs=0.06)
+    assert np.mean(means["log_d"]) == pytest.approx(0, abs=0.08)
 
 
 def test_the_step_stands_in_for_unknown_data():
@@ -102,7 +102,7 @@ def test_runs_that_cannot_be_used_are_counted():
 
 @pytest.mark.parametrize("effect", [0.0, 1.0])
 def test_a_planted_effect_is_found_and_covered(effect):
-    studies = [question(runs(seed, effect=effect, count=20), SETTINGS) for seed in range(40)]
+    studies = [question(runs(seed, effect=effect, count=20), SETTINGS) for seed in range(25)]
     rows = [one(found, CORRELATION, "log_d") for found in studies]
     p = np.array([one(found, "positive_runs", "log_d")["p"] for found in studies])
     estimate, low, high = (
