@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from complexity_atlas.statistics.design import to_unit
 
 REFITS = 1000
-"""Most bootstrap samples for which a model is fitted anew: 2.5 % quantiles are stable to 2 %."""
+"""Most bootstrap samples for which a model is fitted anew: 25 of them lie beyond each 2.5 %."""
 
 MIN_FAMILIES = 3
 """With fewer, the models that are left come from one family."""
