@@ -90,3 +90,11 @@ def test_a_useless_measure_is_seldom_reliably_better_or_worse(families, models):
     assert np.mean([row["ci_low"] > 0 for row in rows]) <= 0.05
     assert np.mean([row["ci_high"] < 0 for row in rows]) <= 0.05
     assert np.mean([row["estimate"] for row in rows]) < 0
+
+
+def test_of_a_few_families_the_gain_has_no_interval():
+    few = leave_family_out.question(study(1, families=5, models=24), Settings(resamples=99))
+    gain = few[(few.statistic == "gain_r2_linear") & (few.covariates == "log_n")].iloc[0]
+    assert np.isfinite(gain.estimate)
+    assert np.isnan([gain.ci_low, gain.ci_high]).all()
+    assert gain.note == "5 families, at least 6 are needed for an interval"

@@ -359,7 +359,7 @@ def guidance_sentences(
 def _smallest(row: pd.Series | None, settings: Settings) -> str:
     asked = words.percent(settings.pick_accuracy, 0)
     if row is None or np.isnan(row["estimate"]):
-        reason = "unknown" if row is None else row["note"].split("none: ")[-1]
+        reason = "unknown" if row is None else row["note"].split("; ")[-1].removeprefix("none: ")
         return f"No difference in complexity makes a pick right in {asked} of cases: {reason}."
     return (
         f"A pick is right in {asked} of cases from a difference of "
@@ -434,7 +434,8 @@ def _interval(row: pd.Series, settings: Settings) -> str:
 
 
 def _shares(row: pd.Series, settings: Settings) -> str:
-    if np.isnan(row["ci_low"]):
+    # A single pair has no spread.
+    if not row["ci_low"] < row["ci_high"]:
         return "no interval"
     level = words.percent(settings.confidence, 0)
     low, high = (words.percent(row[name], 0) for name in ("ci_low", "ci_high"))

@@ -14,7 +14,8 @@ logistic regression of the score itself: a score corrected for chance, (s - c) /
 scattered around 0 for a model at chance and has no logit there, while benchmarks at chance are
 excluded anyway. It needs scores in [0, 1]. Both shapes are judged on the scale of the score.
 
-The interval is the percentile bootstrap over families with every model fitted anew; the expected
+The interval is the percentile bootstrap over families with every model fitted anew, where there are
+enough of them (`out_of_family.gain_interval`); the expected
 gain of a measure that knows nothing is slightly below 0, the price of one more coefficient.
 """
 
@@ -32,8 +33,9 @@ from complexity_atlas.statistics.out_of_family import (
     Link,
     NotIdentified,
     assess,
+    gain_interval,
 )
-from complexity_atlas.statistics.resampling import family_draws, few_families, interval
+from complexity_atlas.statistics.resampling import family_draws
 from complexity_atlas.statistics.settings import COVARIATES, Settings
 
 QUESTION = "leave_family_out"
@@ -79,17 +81,17 @@ def _rows(block: Block, link: Link, settings: Settings) -> list[Row]:
             f"gain_mae_{link.name}": baseline.mae - model.mae,
         }
         for name, values in statistics.items():
-            low, high = interval(values[1:], block.n_families, settings.confidence)
+            low, high, note = gain_interval(values[1:], block.n_families, settings.confidence)
             rows.append(
                 block.row(
                     index,
                     QUESTION,
                     name,
-                    few_families(block.n_families),
+                    note,
                     n_resamples=len(values) - 1,
                     estimate=float(values[0]),
-                    ci_low=float(low),
-                    ci_high=float(high),
+                    ci_low=low,
+                    ci_high=high,
                 )
             )
     return rows

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from complexity_atlas.statistics.design import to_unit
+from complexity_atlas.statistics.resampling import FEW_FAMILIES, interval
 
 REFITS = 1000
 """Most bootstrap samples for which a model is fitted anew: 25 of them lie beyond each 2.5 %."""
@@ -136,6 +137,21 @@ def assess(
         spread=drawn @ (member @ centred**2) - (drawn @ (member @ centred)) ** 2 / n_models,
         n_models=n_models,
     )
+
+
+def gain_interval(
+    values: np.ndarray, n_families: int, confidence: float
+) -> tuple[float, float, str]:
+    """Interval of a gain from its `values` in the bootstrap samples, and a remark on it.
+
+    Below FEW_FAMILIES there is none: most samples hold two or three different families, from which
+    a model is extrapolated to wherever the others are, and quantiles of R² run into the thousands.
+    """
+    if n_families < FEW_FAMILIES:
+        few = f"{n_families} families, at least {FEW_FAMILIES} are needed for an interval"
+        return np.nan, np.nan, few
+    low, high = interval(values, n_families, confidence)
+    return float(low), float(high), ""
 
 
 def best_of(candidates: Sequence[Accuracy]) -> Accuracy:

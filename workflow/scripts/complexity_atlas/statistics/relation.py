@@ -42,8 +42,9 @@ from complexity_atlas.statistics.out_of_family import (
     NotIdentified,
     assess,
     best_of,
+    gain_interval,
 )
-from complexity_atlas.statistics.resampling import family_draws, few_families, interval
+from complexity_atlas.statistics.resampling import family_draws, few_families
 from complexity_atlas.statistics.settings import COVARIATES, Settings
 
 QUESTION = "relation"
@@ -141,16 +142,16 @@ def _rows(
 def _gain_row(
     block: Block, index: int, statistic: str, values: np.ndarray, settings: Settings
 ) -> Row:
-    low, high = interval(values[1:], block.n_families, settings.confidence)
+    low, high, note = gain_interval(values[1:], block.n_families, settings.confidence)
     return block.row(
         index,
         QUESTION,
         statistic,
-        few_families(block.n_families),
+        note,
         n_resamples=len(values) - 1,
         estimate=float(values[0]),
-        ci_low=float(low),
-        ci_high=float(high),
+        ci_low=low,
+        ci_high=high,
     )
 
 
