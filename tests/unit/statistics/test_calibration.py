@@ -3,16 +3,19 @@
 Each benchmark of a frame is a study of its own, so that whole simulations go through the public
 functions. With 500 studies a rate of .05 is measured to ± .02 (two standard errors), a coverage of
 .95 likewise. Measured with 1000 studies (rejection at 5 %, coverage of 95 % intervals; `icc` is the
-share of variance between families, `rho` the true partial correlation; 41 models of 12 families and
-148 of 47 in unequal sizes, as in the shared table of base models):
+share of variance between families, `rho` the true partial correlation; 18 models of 6 families, 41
+of 12 and 148 of 47 in unequal sizes, as in the shared table of base models):
 
-    families  icc  rho  partial_correlation  within families  pearson     spearman    pearson_iid
-    12        0    0    .050 .950            .050 .940        .043 .938   .049 .952   .038 .962
-    12        .7   0    .071 .945            .050 .940        .048 .955   .055 .972   .215 .784
-    47        0    0    .044 .946            .049 .949        .039 .959   .033 .971   .038 .962
-    47        .7   0    .058 .936            .049 .949        .048 .937   .052 .948   .220 .778
-    47        .5   .4   .966 .937            .992 .952        .967 .947   .965 .954   .991 .875
-    47        .5   .7   1.00 .931            1.00 .951        1.00 .945   1.00 .955   1.00 .867
+    families  icc  rho  partial_correlation  within families  pearson    spearman   pearson_iid
+    6         0    0    .056 .961            .045 .949        .045 .940  .047 .964  .046 .953
+    6         .7   0    .048 .985            .045 .949        .036 .975  .040 .989  .176 .824
+    12        0    0    .049 .950            .050 .940        .042 .938  .047 .952  .038 .962
+    12        .7   0    .063 .945            .050 .940        .041 .955  .047 .972  .215 .784
+    12        .5   .4   .460 .959            .593 .948        .471 .958  .448 .976  .691 .874
+    12        .5   .7   .975 .956            .991 .938        .977 .961  .963 .976  .998 .873
+    47        0    0    .044 .946            .049 .949        .039 .959  .033 .971  .038 .962
+    47        .7   0    .057 .936            .049 .949        .047 .937  .052 .948  .220 .778
+    47        .5   .4   .965 .937            .992 .952        .966 .947  .964 .954  .991 .875
 """
 
 import numpy as np
@@ -111,8 +114,7 @@ def test_a_planted_effect_is_found_and_covered(families, rho):
     for statistic, truth in (("pearson", rho), ("spearman", 6 / np.pi * np.arcsin(rho / 2))):
         rows = chosen(results, statistic)
         assert (rows["p"] <= 0.05).mean() >= 0.8
-        # Ties between copies make the ranks of a small bootstrap sample a little too variable.
-        assert 0.90 <= coverage(rows, truth) <= 0.99
+        assert 0.90 <= coverage(rows, truth) <= 0.98
 
 
 def test_models_that_know_nothing_look_like_a_finding_until_size_is_taken_out():
