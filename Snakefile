@@ -15,6 +15,7 @@ pathvars:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/weights.smk"
+include: "workflow/rules/zoo.smk"
 include: "workflow/rules/complexity.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/statistics.smk"

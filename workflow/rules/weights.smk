@@ -5,6 +5,23 @@ Makes: results/models/<model>/, from which everything else follows.
 """
 
 
+def own_specs(wildcards):
+    """The one model of the wildcard."""
+    return model_specs(MODELS.model == wildcards.model)
+
+
+def local_weights(wildcards):
+    """Files of a local model that exist; a missing one is a finding of the measurement."""
+    row = MODELS.set_index("model").loc[wildcards.model]
+    return sorted(glob(row.location)) if row.source == "file" else []
+
+
+def model_download_mb(wildcards):
+    """Disk that fetching a model needs: the downloaded file and what is unpacked from it."""
+    size = MODELS.set_index("model").bytes.get(wildcards.model)
+    return 2000 if pd.isna(size) else 100 + 2 * int(size) // 1_000_000
+
+
 rule measure_weights:
     input:
         local_weights,
@@ -24,12 +41,12 @@ rule measure_weights:
         runtime=lambda wildcards, attempt: 30 * attempt,
         disk_mb=model_download_mb,
     params:
-        spec=model_spec,
+        specs=own_specs,
         method=METHOD_VERSION,
         cache=weight_cache(),
     shell:
-        "python -m complexity_atlas measure-model --spec {params.spec:q}"
-        " --out results/models/{wildcards.model} --cache {params.cache:q}"
+        "python -m complexity_atlas measure-models --specs {params.specs:q}"
+        " --out results/models --cache {params.cache:q}"
         " --threads {threads} --device {config[device]} > {log} 2>&1"
 
 
@@ -47,5 +64,8 @@ rule collect_models:
         "<logs>/collect_models.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        zoo=[asdict(run) for run in ZOO_RUNS.values()],
+        zoo_folder="results/zoo/runs",
     script:
         "../scripts/collect_models.py"
