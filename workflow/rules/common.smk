@@ -92,6 +92,7 @@ RESULT_TABLES = [
     "results/complexity/models.parquet",
     "results/scores/scores.parquet",
     *expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
+    *if_zoo("results/zoo/scores.csv", "results/zoo/weight_features.csv"),
 ]
 
 

@@ -5,6 +5,11 @@ Makes: results/complexity/tensors.parquet and models.parquet, each with a CSV tw
 """
 
 
+def has_parts(wildcards):
+    """Whether roles and layers are measured; in the many networks of the zoo nothing asks for them."""
+    return wildcards.batch in set(PUBLISHED.model)
+
+
 rule compute_complexity:
     input:
         tensors=tables_of_batch("tensors.parquet"),
@@ -26,6 +31,7 @@ rule compute_complexity:
         variants=config["complexity"]["variants"],
         null_draws=config["complexity"]["null_draws"],
         seed=config["seed"],
+        parts=has_parts,
         code=code_digest("complexity", "binning", "measures", "nulls", "value_counts"),
     script:
         "../scripts/compute_complexity.py"

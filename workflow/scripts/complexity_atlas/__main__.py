@@ -29,7 +29,7 @@ def _add_measure_models(commands) -> None:
     command = commands.add_parser(
         "measure-models", help="fetch and count the weights of a few models of a study"
     )
-    command.add_argument("--specs", required=True, help="the models' rows as a JSON list of objects")
+    command.add_argument("--specs", required=True, help="rows of models as a JSON list")
     command.add_argument("--out", required=True, type=Path, help="where each model gets a folder")
     command.add_argument("--cache", required=True, type=Path, help="folder of downloaded files")
     command.add_argument("--threads", type=int, default=1)

@@ -1,4 +1,4 @@
-"""Whether this Python and its packages can run the study; imports nothing but the standard library."""
+"""Whether this Python can run the study; imports nothing but the standard library."""
 
 import importlib.util
 import sys
@@ -22,7 +22,7 @@ PACKAGES = (
 
 def check_environment() -> None:
     """Raise AtlasError with the remedy when Python is too old or a package is not installed."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (Snakemake may run in any Python)
         raise AtlasError(
             f"Python {sys.version.split()[0]} runs Snakemake, but the study needs 3.11 or newer. "
             "Run `make results`, or activate the environment that it creates in .venv."

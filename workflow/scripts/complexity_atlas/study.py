@@ -147,9 +147,9 @@ def _check_row(where: str, row) -> None:
     if row.sha256 and (len(row.sha256) != 64 or set(row.sha256) - set("0123456789abcdef")):
         raise AtlasError(f"{where}: sha256 {row.sha256!r} is not 64 lower-case hex digits")
     if row.control not in CONTROLS:
-        known = ", ".join(filter(None, CONTROLS))
         raise AtlasError(
-            f"{where}: control {row.control!r} is none of {known}; leave it empty for a trained network"
+            f"{where}: control {row.control!r} is none of {', '.join(CONTROLS[1:])}; leave it "
+            "empty for a trained network"
         )
     for name in _NUMBERS:
         cell = getattr(row, name)

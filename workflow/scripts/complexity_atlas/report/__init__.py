@@ -18,8 +18,9 @@ from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.figures.selection import Selection, variant_label
 from complexity_atlas.figures.style import COLUMN_INCHES, DPI
-from complexity_atlas.report import captions, tables, text, words
+from complexity_atlas.report import captions, tables, text, words, zoo
 from complexity_atlas.report.tables import Table
+from complexity_atlas.report.zoo import ZooResults
 from complexity_atlas.statistics.settings import Settings
 
 _HERE = Path(__file__).parent
@@ -46,6 +47,8 @@ class ReportInputs:
     planes      PNG files of the complexity–entropy plane of single networks, by model
     verdict     first sentences of the answer, with what was chosen in advance; empty: those of
                 `text.verdict_sentences` and `text.primary_sentence`
+    zoo         results of the networks that the study trained; None where it has none. They are in
+                `statistics` and `benchmarks`, and in no other table
     """
 
     models: pd.DataFrame
@@ -61,6 +64,7 @@ class ReportInputs:
     figures: Mapping[str, Path] = field(default_factory=dict)
     planes: Mapping[str, Path] = field(default_factory=dict)
     verdict: tuple[str, ...] = ()
+    zoo: ZooResults | None = None
 
     @property
     def selection(self) -> Selection:
@@ -129,7 +133,7 @@ def build_report(inputs: ReportInputs) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("template.html.j2").render(
-        question=text.question_sentences(inputs.models, inputs.scores, inputs.benchmarks),
+        question=_question(inputs),
         answer=_answer(inputs),
         sections=_sections(inputs),
         variants=[(variant_label(name), name, rule) for name, rule in inputs.variants.items()],
@@ -141,6 +145,11 @@ def build_report(inputs: ReportInputs) -> str:
         style_hash=_policy_hash(style),
         script_hash=_policy_hash(script),
     )
+
+
+def _question(inputs: ReportInputs) -> list[str]:
+    asked = text.question_sentences(inputs.models, inputs.scores, inputs.benchmarks)
+    return [*asked, *([zoo.lead(inputs.zoo.scores)] if inputs.zoo else [])]
 
 
 def _answer(inputs: ReportInputs) -> list[str]:
@@ -157,6 +166,7 @@ def _sections(inputs: ReportInputs) -> list[Section]:
     pictures = _pictures(inputs)
     found = [
         _association(inputs, pictures.pop_all("score_vs_complexity", "forest", "power")),
+        *_zoo(inputs, pictures.pop_all("zoo_training", "zoo_plane", "zoo_controls")),
         _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
         _binning(inputs, pictures.pop_all("confound", "sensitivity")),
         Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
@@ -188,6 +198,25 @@ def _association(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section
             tables.untested_table(inputs.statistics, benchmarks),
         ),
     )
+
+
+def _zoo(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> list[Section]:
+    if inputs.zoo is None:
+        return []
+    return [
+        Section(
+            "zoo",
+            "Zoo",
+            "A zoo with a known history",
+            tuple(zoo.sentences(inputs.zoo, inputs.selection, inputs.settings)),
+            pictures,
+            (
+                zoo.questions_table(inputs.zoo, inputs.benchmarks, inputs.settings),
+                zoo.controls_table(inputs.zoo, inputs.selection),
+                zoo.comparison_table(inputs.zoo.comparison),
+            ),
+        )
+    ]
 
 
 def _complexity(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
