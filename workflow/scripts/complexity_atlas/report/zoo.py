@@ -93,7 +93,7 @@ def _learned(scores: pd.DataFrame) -> Iterator[str]:
     rho = [
         run.characters.corr(run.value, method="spearman")
         for _, run in steps.groupby("run")
-        if len(run) > 2
+        if len(run) > 2 and run.value.nunique() > 1
     ]
     learned = (
         f" Along the runs, bits per character fall with data: Spearman’s ρ is at most "
