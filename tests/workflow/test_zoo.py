@@ -12,7 +12,7 @@ from .conftest import PROJECT, Study, create, environment
 ZOO = {
     "include": True,
     "families": ["lstm", "mlp"],
-    "sizes": [2000],
+    "sizes": [8000],
     "seeds": [0, 1],
     "steps": 30,
     "characters": 30 * 32 * 4,
@@ -22,7 +22,7 @@ ZOO = {
     "cloze_items": 40,
     "cloze_trials": 2,
 }
-RUNS = {f"{family}-2000-seed{seed}" for family in ZOO["families"] for seed in ZOO["seeds"]}
+RUNS = {f"{family}-8000-seed{seed}" for family in ZOO["families"] for seed in ZOO["seeds"]}
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_shuffled_controls_have_the_counts_and_complexities_of_the_trained(finis
 
 
 def test_one_more_size_trains_its_own_runs_only(study):
-    study.configure(zoo={"sizes": [2000, 3000]})
+    study.configure(zoo={"sizes": [8000, 9000]})
     planned = study.planned()
     assert planned["train_zoo"] == planned["measure_zoo"] == len(RUNS)
     assert planned["compute_complexity"] == len(RUNS)

@@ -53,6 +53,13 @@ def _hashable(line):
     return line
 
 
+def test_the_plane_has_every_run_as_a_trajectory(results):
+    figure = draw_all(results)["plane"]
+    assert len(figure.axes) == 3
+    # Two of the lines of each panel are the bounds.
+    assert [len(lines_of(axes)) - 2 for axes in figure.axes] == [RUNS // 3] * 3
+
+
 def test_controls_show_every_network_at_the_last_step(results):
     figure = draw_all(results)["controls"]
     points = [

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from complexity_atlas.figures import style
 from complexity_atlas.figures.selection import Selection, of_models
@@ -48,6 +49,8 @@ def draw_training(complexity: pd.DataFrame, scores: pd.DataFrame, selection: Sel
         for place, column in zip(axes, ("value", "bits"), strict=True):
             _lines(place, here.assign(seen=here.characters.clip(lower=first)), "seen", column)
             place.set_xscale("log")
+            place.xaxis.set_major_formatter(FuncFormatter(style.power_of_ten))
+            place.xaxis.set_minor_locator(NullLocator())
             place.grid(True, axis="y")
         axes[0].axhline(here["null"].mean(), color=style.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         axes[0].set_title(_family_name(family))
@@ -69,7 +72,8 @@ def draw_plane(
     any histogram of `bins` bins, left out where the number depends on the data (None).
     """
     points = _points(complexity, scores, selection)
-    points["entropy"] = of_models(complexity, selection, "entropy").value.reindex(points.model)
+    entropy = of_models(complexity, selection, "entropy").value.rename("entropy")
+    points = points.join(entropy, on="model")
     points = points[points.control == ""].dropna(subset=["value", "entropy"])
     if points.empty:
         return style.message(f"No network has a complexity under {selection.description}.")
@@ -122,9 +126,9 @@ def draw_controls(complexity: pd.DataFrame, scores: pd.DataFrame, selection: Sel
         axes.locator_params(axis="x", nbins=4)
         axes.grid(True, axis="y")
     grid[0].set_yscale("log")
-    grid[0].yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 3, 5)))
-    grid[0].yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    grid[0].yaxis.set_minor_locator(mpl.ticker.NullLocator())
+    grid[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    grid[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    grid[0].yaxis.set_minor_locator(NullLocator())
     grid[0].set_ylabel(BITS_LABEL)
     entries = [
         Line2D([], [], linestyle="", marker=g.marker, color=g.colour, label=CONTROL_NAMES[control])
