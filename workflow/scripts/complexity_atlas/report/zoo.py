@@ -127,7 +127,8 @@ def _asked(statistics: pd.DataFrame, settings: Settings) -> Iterator[str]:
         yield (
             "There are few families, so permuting whole families can show little; the test inside "
             "families is the apt one. Runs of one family share their design: this says nothing "
-            "about networks of other kinds, or of other sizes."
+            "about networks of other kinds, or of other sizes. An adjustment takes out a straight "
+            "line: where the score bends with data, a complexity that bends alike passes for more."
         )
 
 
