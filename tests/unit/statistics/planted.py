@@ -1,5 +1,7 @@
 """Studies in which it is known what complexity does to the score."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -60,6 +62,7 @@ def study(
     return frame.assign(**dict.fromkeys(missing, np.nan))[list(ANALYSIS)]
 
 
+@cache
 def hostile_studies() -> dict[str, pd.DataFrame]:
     """Frames with everything that real tables contain and no test may stumble over."""
     base = study(1, effect=0.5, models=24, families=6)

@@ -78,8 +78,8 @@ def test_supported_needs_everything():
     assert found.verdict == "supported"
     assert found.sentence == (
         "a: supported. The effect is +0.50 (95% CI +0.30 to +0.70) in 40 models of 12 families; "
-        "p is 0.002 after Holm; it has the same sign on 2 of 2 benchmarks; predictions of unseen "
-        "families gain in R² +0.100 (95% CI +0.02 to +0.20)."
+        "its p is 0.002 after Holm over the benchmarks; it has the same sign on 2 of 2 "
+        "benchmarks; predictions of unseen families gain in R² +0.100 (95% CI +0.02 to +0.20)."
     )
 
 

@@ -5,7 +5,7 @@ the same statistic of weights that know nothing (`nulls`), because with most bin
 value is a function of the number of weights and of the largest one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -166,7 +166,7 @@ def _add_scopes(
     for views, scope, members in _scopes(tensors, method.parts):
         chosen = [parts[tensor.view, tensor.name] for tensor in members]
         for aggregate, evaluated in (
-            ("pooled", _pooled(chosen, method, nulls)),
+            ("pooled", _pooled(members, chosen, method, nulls, outcomes)),
             ("pooled_standardised", _pooled_standardised(chosen, method, nulls)),
             ("mean", _mean(members, method, nulls, outcomes)),
         ):
@@ -221,9 +221,23 @@ class _Part:
     def size(self, alive: bool) -> tuple[int, float]:
         return self._alive if alive else self._all
 
+    def standardised_size(self, alive: bool) -> tuple[int, float]:
+        n, width = self.size(alive)
+        return n, width / self.width
 
-def _pooled(parts: list[_Part], method: Method, nulls: Nulls) -> Evaluated:
-    return _of_sample([part.counts for part in parts], parts, method, nulls)
+
+def _pooled(
+    members: list[CountedTensor],
+    parts: list[_Part],
+    method: Method,
+    nulls: Nulls,
+    outcomes: Mapping[tuple, Mapping[str, Outcome]],
+) -> Evaluated:
+    if len(members) == 1:
+        known = outcomes[members[0].view, members[0].name]
+    else:
+        known = evaluate(merge([part.counts for part in parts]), method.rules)
+    return _with_nulls(known, [part.size for part in parts], method, nulls)
 
 
 def _pooled_standardised(parts: list[_Part], method: Method, nulls: Nulls) -> Evaluated:
@@ -232,26 +246,23 @@ def _pooled_standardised(parts: list[_Part], method: Method, nulls: Nulls) -> Ev
     note = f"{dropped} constant tensors left out" if dropped else ""
     if not varying:
         return ((rule, Outcome(0, flag=note), {}) for rule in method.rules)
-    scaled = [part.counts.scaled(1 / part.width) for part in varying]
-    return _of_sample(scaled, varying, method, nulls, standardised=True, note=note)
+    scaled = merge([part.counts.scaled(1 / part.width) for part in varying])
+    known = evaluate(scaled, method.rules)
+    return _with_nulls(known, [part.standardised_size for part in varying], method, nulls, note)
 
 
-def _of_sample(
-    counts: list[ValueCounts],
-    parts: list[_Part],
+def _with_nulls(
+    outcomes: Mapping[str, Outcome],
+    sizes: Sequence[Callable[[bool], tuple[int, float]]],
     method: Method,
     nulls: Nulls,
-    standardised: bool = False,
     note: str = "",
 ) -> Evaluated:
-    outcomes = evaluate(merge(counts), method.rules)
     for rule in method.rules:
         outcome = outcomes[rule.name]
         null = {}
         if outcome.values:
-            n, sigma = zip(*(part.size(rule.alive) for part in parts), strict=True)
-            if standardised:
-                sigma = [s / part.width for s, part in zip(sigma, parts, strict=True)]
+            n, sigma = zip(*(size(rule.alive) for size in sizes), strict=True)
             null["same_n"] = nulls(rule, [sum(n)], [1.0])
             null["per_tensor"] = nulls(rule, n, sigma)
         yield rule, Outcome(outcome.n, outcome.values, _join(outcome.flag, note)), null

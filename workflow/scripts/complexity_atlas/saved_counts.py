@@ -22,8 +22,8 @@ from complexity_atlas.value_counts import KeyCounts, ValueCounts
 
 SCHEMA = pa.schema(
     [
-        ("view", pa.string()),
-        ("tensor", pa.string()),
+        ("view", pa.dictionary(pa.int8(), pa.string())),
+        ("tensor", pa.dictionary(pa.int8(), pa.string())),
         ("key", pa.uint64()),
         ("count", pa.int64()),
     ]
@@ -40,9 +40,10 @@ class CountsWriter:
     def add(self, view: str, tensor: str, counts: KeyCounts) -> None:
         """Write the counts of one tensor as a row group of their own."""
         size = len(counts.keys)
+        first = pa.array(np.zeros(size, np.int8))
         columns = [
-            pa.array([view]).take(pa.array(np.zeros(size, np.int32))),
-            pa.array([tensor]).take(pa.array(np.zeros(size, np.int32))),
+            pa.DictionaryArray.from_arrays(first, [view]),
+            pa.DictionaryArray.from_arrays(first, [tensor]),
             pa.array(counts.keys),
             pa.array(counts.counts),
         ]

@@ -326,7 +326,7 @@ class ValueCounts:
         largest = max(abs(self.minimum), abs(self.maximum))
         return (magnitude > 0) & (magnitude >= DEAD * largest)
 
-    def _where(self, chosen: np.ndarray) -> "ValueCounts":
+    def _where(self, chosen: np.ndarray | slice) -> "ValueCounts":
         lower = self.lower[chosen]
         upper = lower if self.upper is self.lower else self.upper[chosen]
         return replace(self, lower=lower, upper=upper, count=self.count[chosen])
@@ -344,21 +344,30 @@ class ValueCounts:
     def _moments(self) -> tuple[float, float, float]:
         """Mean, standard deviation and skewness."""
         _, exponent = np.frexp(max(abs(self.minimum), abs(self.maximum)))
-        middle = np.ldexp(self._middle, -exponent)
-        mean = np.sum(self.count * middle) / self.n
-        mean += np.sum(self.count * (middle - mean)) / self.n
-        deviation = middle - mean
+        chunks = [
+            self._where(slice(start, start + _ROWS // 16))
+            for start in range(0, len(self.count), _ROWS // 16)
+        ]
+        mean = sum(np.sum(c.count * np.ldexp(c._middle, -exponent)) for c in chunks) / self.n
+        deviations = [c._deviation_sums(mean, exponent) for c in chunks]
+        mean += sum(first for first, _, _ in deviations) / self.n
+        sums = [c._deviation_sums(mean, exponent) for c in chunks]
+        variance = sum(second for _, second, _ in sums) / self.n
+        std = np.sqrt(variance)
+        third = sum(third for _, _, third in sums) / self.n
+        skewness = float(third / (variance * std)) if variance > 0 else np.nan
+        return float(np.ldexp(mean, exponent)), float(np.ldexp(std, exponent)), skewness
+
+    def _deviation_sums(self, mean: float, exponent: int) -> tuple[float, float, float]:
+        """Sums of first, second and third powers of the deviations, in units of 2^exponent."""
+        deviation = np.ldexp(self._middle, -exponent) - mean
         square = deviation**2
         third = deviation * square
         if not self.exact:
             width = np.ldexp(self.upper - self.lower, -exponent)
             square += width**2 / 12
             third += deviation * width**2 / 4
-        variance = np.sum(self.count * square) / self.n
-        std = np.sqrt(variance)
-        third = np.sum(self.count * third) / self.n
-        skewness = float(third / (variance * std)) if variance > 0 else np.nan
-        return float(np.ldexp(mean, exponent)), float(np.ldexp(std, exponent)), skewness
+        return tuple(float(np.sum(self.count * power)) for power in (deviation, square, third))
 
     def _spread(self, edges: np.ndarray) -> np.ndarray:
         """The histogram of cells that are wider than a point, each spread over its bins."""

@@ -3,7 +3,7 @@
 One pair of models is no independent observation, since a model sits in many pairs and has
 relatives. Standard errors therefore come from families: the influence of a family on a share is the
 sum over all pairs in which it takes part, and the squares of influences add up (the jackknife over
-families, linearised). With Student's t the interval covers in 91 to 98 % of studies of 12 to 47
+families, linearised). With Student's t the interval covers in 91 to 99 % of studies of 12 to 47
 families. A bootstrap that counts a pair as often as both its families were drawn counts what is
 peculiar to one pair three times, and covers in all of them; the variance of Fafchamps and Gubert
 (2007), which counts it once, is exact for many families only and here covers in 70 to 93 %.

@@ -173,57 +173,80 @@ def _judge(
     """The verdict and its reasons, each a clause with the numbers it rests on."""
     if np.isnan(effect.estimate):
         return UNDECIDED, [f"there is no primary effect: {effect.note}"]
-    told = (
-        f"{effect.estimate:+.2f} {_interval(effect, settings)} "
-        f"in {effect.n_models} models of {effect.n_families} families"
-    )
-    gained = f"{gain.estimate:+.3f} {_interval(gain, settings)}"
-    small = settings.smallest_effect
-    against = []
-    if -small < effect.ci_low and effect.ci_high < small:
-        against.append(f"the effect, {told}, is smaller than the smallest of interest, {small:g}")
-    if gain.ci_high < 0:
-        against.append(f"complexity makes predictions of unseen families worse: R² {gained}")
-    if against:
+    if against := _against(effect, gain, settings):
         return CONTRADICTED, against
-    tests = (
-        (
-            effect.ci_low > 0 or effect.ci_high < 0,
-            f"the effect is {told}",
-            f"the effect, {told}, may be 0",
-        ),
-        (
-            effect.p_holm < 1 - settings.confidence,
-            f"p is {effect.p_holm:.2g} after Holm",
-            f"its p is {effect.p_holm:.2g} after Holm over the benchmarks"
-            if np.isfinite(effect.p_holm)
-            else "it has no p",
-        ),
-        (
-            same_sign >= _LEAST_BENCHMARKS,
-            f"it has the same sign on {same_sign} of {n_benchmarks} benchmarks",
-            "with one benchmark, agreement of signs cannot be shown"
-            if n_benchmarks < _LEAST_BENCHMARKS
-            else f"no other of {n_benchmarks} benchmarks agrees in sign",
-        ),
-        (
-            gain.estimate > 0,
-            f"predictions of unseen families gain in R² {gained}",
-            f"predictions of unseen families gain nothing: R² {gained}"
-            if np.isfinite(gain.estimate)
-            else f"there is no prediction of unseen families: {gain.note}",
-        ),
+    needed = (
+        _differs_from_0(effect, settings),
+        _survives_holm(effect, settings),
+        _agrees_in_sign(same_sign, n_benchmarks),
+        _predicts(gain, settings),
     )
-    if all(passed for passed, _, _ in tests):
-        return SUPPORTED, [yes for _, yes, _ in tests]
-    (apart, surely, perhaps), *others = tests
-    missing = [surely if apart else perhaps, *(no for passed, _, no in others if not passed)]
+    if all(given for given, _ in needed):
+        return SUPPORTED, [clause for _, clause in needed]
+    (_, told), *others = needed
+    reasons = [told, *(clause for given, clause in others if not given)]
     if np.isfinite(detectable):
-        missing.append(
+        reasons.append(
             f"{effect.n_models} independent models would show an effect of {detectable:.2f} or "
             f"more in {settings.power:.0%} of studies"
         )
-    return UNDECIDED, missing
+    return UNDECIDED, reasons
+
+
+def _against(effect: pd.Series, gain: pd.Series, settings: Settings) -> list[str]:
+    small = settings.smallest_effect
+    reasons = []
+    if -small < effect.ci_low and effect.ci_high < small:
+        told = _told(effect, settings)
+        reasons.append(f"the effect, {told}, is smaller than the smallest of interest, {small:g}")
+    if gain.ci_high < 0:
+        gained = _gained(gain, settings)
+        reasons.append(f"complexity makes predictions of unseen families worse: R² {gained}")
+    return reasons
+
+
+def _differs_from_0(effect: pd.Series, settings: Settings) -> tuple[bool, str]:
+    told = _told(effect, settings)
+    if effect.ci_low > 0 or effect.ci_high < 0:
+        return True, f"the effect is {told}"
+    return False, f"the effect, {told}, may be 0"
+
+
+def _survives_holm(effect: pd.Series, settings: Settings) -> tuple[bool, str]:
+    if np.isnan(effect.p_holm):
+        return False, "it has no p"
+    return (
+        effect.p_holm < 1 - settings.confidence,
+        f"its p is {effect.p_holm:.2g} after Holm over the benchmarks",
+    )
+
+
+def _agrees_in_sign(same_sign: int, n_benchmarks: int) -> tuple[bool, str]:
+    if n_benchmarks < _LEAST_BENCHMARKS:
+        return False, "with one benchmark, agreement of signs cannot be shown"
+    if same_sign < _LEAST_BENCHMARKS:
+        return False, f"no other of {n_benchmarks} benchmarks agrees in sign"
+    return True, f"it has the same sign on {same_sign} of {n_benchmarks} benchmarks"
+
+
+def _predicts(gain: pd.Series, settings: Settings) -> tuple[bool, str]:
+    if np.isnan(gain.estimate):
+        return False, f"there is no prediction of unseen families: {gain.note}"
+    gained = _gained(gain, settings)
+    if gain.estimate > 0:
+        return True, f"predictions of unseen families gain in R² {gained}"
+    return False, f"predictions of unseen families gain nothing: R² {gained}"
+
+
+def _told(effect: pd.Series, settings: Settings) -> str:
+    return (
+        f"{effect.estimate:+.2f} {_interval(effect, settings)} "
+        f"in {effect.n_models} models of {effect.n_families} families"
+    )
+
+
+def _gained(gain: pd.Series, settings: Settings) -> str:
+    return f"{gain.estimate:+.3f} {_interval(gain, settings)}"
 
 
 def _interval(row: pd.Series, settings: Settings) -> str:

@@ -26,7 +26,11 @@ class LanguageModel(nn.Module):
     """
 
     learning_rate: float
-    """Peak rate of AdamW, found by a sweep at three sizes; falls with width as the family asks."""
+    """Peak rate of AdamW, falling with width.
+
+    Found by sweeps of four rates at three sizes on held-out text of Python 3.11, seed 0: scores
+    compare networks within this recipe and say nothing of the best that a family can do.
+    """
 
     @classmethod
     def sized(cls, size: int, symbols: int) -> "LanguageModel":
