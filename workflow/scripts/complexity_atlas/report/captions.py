@@ -70,7 +70,8 @@ _CAPTIONS = {
     "zoo_plane": (
         "Training on the complexity–entropy plane",
         "Every line is a run, from its small dot (untrained) to its large one (trained). Grey "
-        "lines, where they cross a panel, are the bounds that any histogram obeys. Shown: {description}.",
+        "lines, where they cross a panel, are the bounds that any histogram obeys. "
+        "Shown: {description}.",
     ),
     "zoo_controls": (
         "The same complexity without the capability",
