@@ -14,6 +14,7 @@ pathvars:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/weights.smk"
 include: "workflow/rules/zoo.smk"
 include: "workflow/rules/complexity.smk"

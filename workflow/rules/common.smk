@@ -124,24 +124,6 @@ def primary_bins():
     return config["complexity"]["variants"][primary].get("bins")
 
 
-def model_specs(chosen):
-    """What identifies the weights of models, and nothing that may change without them."""
-    columns = ["model", "source", "location", "file", "sha256"]
-    return MODELS.loc[chosen, columns].to_json(orient="records")
-
-
-def models_of_batch(wildcards):
-    """The models of a batch, in the order of its tables."""
-    return BATCHES[wildcards.batch]
-
-
-def tables_of_batch(name):
-    """Input function: the file `name` of every model of a batch."""
-    return lambda wildcards: expand(
-        "results/models/{model}/{name}", model=BATCHES[wildcards.batch], name=name
-    )
-
-
 def weight_cache():
     """Folder of downloaded files, shared by studies if the environment variable says so."""
     return os.environ.get("COMPLEXITY_ATLAS_CACHE", ".cache/weights")

@@ -5,11 +5,6 @@ Makes: results/complexity/tensors.parquet and models.parquet, each with a CSV tw
 """
 
 
-def has_parts(wildcards):
-    """Whether roles and layers are measured; in the many networks of the zoo nothing asks for them."""
-    return wildcards.batch in set(PUBLISHED.model)
-
-
 rule compute_complexity:
     input:
         tensors=tables_of_batch("tensors.parquet"),

@@ -5,23 +5,6 @@ Makes: results/models/<model>/, from which everything else follows.
 """
 
 
-def own_specs(wildcards):
-    """The one model of the wildcard."""
-    return model_specs(MODELS.model == wildcards.model)
-
-
-def local_weights(wildcards):
-    """Files of a local model that exist; a missing one is a finding of the measurement."""
-    row = MODELS.set_index("model").loc[wildcards.model]
-    return sorted(glob(row.location)) if row.source == "file" else []
-
-
-def model_download_mb(wildcards):
-    """Disk that fetching a model needs: the downloaded file and what is unpacked from it."""
-    size = MODELS.set_index("model").bytes.get(wildcards.model)
-    return 2000 if pd.isna(size) else 100 + 2 * int(size) // 1_000_000
-
-
 rule measure_weights:
     input:
         local_weights,
@@ -40,6 +23,8 @@ rule measure_weights:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
         disk_mb=model_download_mb,
+        # Not a parameter: the counts do not depend on it, so nothing is measured again.
+        device=config["device"],
     params:
         specs=own_specs,
         method=METHOD_VERSION,
@@ -47,7 +32,7 @@ rule measure_weights:
     shell:
         "python -m complexity_atlas measure-models --specs {params.specs:q}"
         " --out results/models --cache {params.cache:q}"
-        " --threads {threads} --device {config[device]} > {log} 2>&1"
+        " --threads {threads} --device {resources.device} > {log} 2>&1"
 
 
 rule collect_models:

@@ -5,21 +5,6 @@ Makes: results/zoo/, and results/models/zoo-<run>-…/ for every saved network.
 """
 
 
-def run_model_specs(wildcards):
-    """Every network of a training run."""
-    return model_specs(MODELS.run == wildcards.run)
-
-
-def run_spec(wildcards):
-    """The settings of one training run, and nothing that belongs to others."""
-    return json.dumps(asdict(ZOO_RUNS[wildcards.run]))
-
-
-def run_size(wildcards):
-    """The larger, the longer a run takes."""
-    return ZOO_RUNS[wildcards.run].size
-
-
 rule prepare_zoo_text:
     output:
         corpus="results/zoo/text.parquet",
