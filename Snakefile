@@ -14,7 +14,9 @@ pathvars:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/weights.smk"
+include: "workflow/rules/zoo.smk"
 include: "workflow/rules/complexity.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/statistics.smk"

@@ -103,6 +103,7 @@ def create(folder: Path) -> Study:
         "scores": {"benchmarks": "benchmarks.csv", "curated": ["scores.csv"]},
         "complexity": {"null_draws": 8},
         "statistics": {"resamples": 199},
+        "zoo": {"include": False},
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     return study

@@ -11,6 +11,7 @@ rule join_analysis:
         scores="results/scores/scores.parquet",
         complexity="results/complexity/models.parquet",
         models="results/models.parquet",
+        epiplexity=if_zoo("results/zoo/epiplexity.csv"),
     output:
         "results/statistics/analysis.parquet",
     log:

@@ -23,14 +23,16 @@ rule measure_weights:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
         disk_mb=model_download_mb,
+        # Not a parameter: the counts do not depend on it, so nothing is measured again.
+        device=config["device"],
     params:
-        spec=model_spec,
+        specs=own_specs,
         method=METHOD_VERSION,
         cache=weight_cache(),
     shell:
-        "python -m complexity_atlas measure-model --spec {params.spec:q}"
-        " --out results/models/{wildcards.model} --cache {params.cache:q}"
-        " --threads {threads} --device {config[device]} > {log} 2>&1"
+        "python -m complexity_atlas measure-models --specs {params.specs:q}"
+        " --out results/models --cache {params.cache:q}"
+        " --threads {threads} --device {resources.device} > {log} 2>&1"
 
 
 rule collect_models:
@@ -47,5 +49,8 @@ rule collect_models:
         "<logs>/collect_models.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        zoo=[asdict(run) for run in ZOO_RUNS.values()],
+        zoo_folder="results/zoo/runs",
     script:
         "../scripts/collect_models.py"

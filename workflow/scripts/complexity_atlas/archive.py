@@ -1,8 +1,8 @@
 """A study in one file: counts, scores and settings, from which every table can be rebuilt.
 
 The archive is a tar file. `manifest.json` lists every other member with its SHA-256; `models/`
-holds what was measured; `inputs/` and `config.yaml` what was configured; `tables/` the results, to
-compare with.
+holds what was measured, `zoo/` what training gave besides weights; `inputs/` and `config.yaml` what
+was configured; `tables/` the results, to compare with.
 """
 
 import hashlib
@@ -20,10 +20,21 @@ import yaml
 from complexity_atlas import METHOD_VERSION, contracts
 from complexity_atlas.contracts import Contract, read_table, replacing
 from complexity_atlas.errors import AtlasError
+from complexity_atlas.experiments.zoo.weight_features import COMPARISON
 from complexity_atlas.provenance import sha256
 
 MANIFEST = "manifest.json"
 MEASURED = ("tensors.parquet", "values.parquet", "model.json")
+TRAINED = (
+    "items.parquet",
+    "scores.csv",
+    "zoo.csv",
+    "responses.parquet",
+    "loss_curves.csv",
+    "epiplexity.csv",
+)
+"""Of the zoo: what training gave besides weights. With it nothing is trained again."""
+
 TABLES = {
     "models.parquet": contracts.MEASURED_MODELS,
     "ledger.parquet": contracts.LEDGER,
@@ -31,6 +42,7 @@ TABLES = {
     "complexity/models.parquet": contracts.MODEL_COMPLEXITY,
     "scores/scores.parquet": contracts.SCORES,
     "statistics/*.csv": contracts.STATISTICS,
+    "zoo/weight_features.csv": COMPARISON,
 }
 TOLERANCE = 1e-9
 """Relative. Sums of float64 in another order, or by another processor, differ by less."""
@@ -62,6 +74,9 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
     for folder in sorted(path.parent for path in results.glob("models/*/model.json")):
         for name in MEASURED:
             yield f"models/{folder.name}/{name}", (folder / name).read_bytes()
+    for path in (results / "zoo" / name for name in TRAINED):
+        if path.is_file():
+            yield f"zoo/{path.name}", path.read_bytes()
     for pattern in TABLES:
         for path in sorted(results.glob(pattern)):
             yield f"tables/{path.relative_to(results).as_posix()}", path.read_bytes()
@@ -100,7 +115,7 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def unpack(archive: Path, results: Path) -> None:
-    """Put measured models under `results`/models and the rest under `results`/archived.
+    """Put what was measured and trained under `results` and the rest under `results`/archived.
 
     Every member is checked against the manifest before anything is written. Raises AtlasError for a
     damaged or hostile archive, or when `results` already holds models.
@@ -112,7 +127,8 @@ def unpack(archive: Path, results: Path) -> None:
         )
     members = _checked_members(Path(archive))
     for name, content in members.items():
-        target = results / (name if name.startswith("models/") else f"archived/{name}")
+        kept = name.startswith(("models/", "zoo/"))
+        target = results / (name if kept else f"archived/{name}")
         with replacing(target) as temporary:
             temporary.write_bytes(content)
 
