@@ -54,3 +54,8 @@ def tables_of_batch(name):
 def has_parts(wildcards):
     """Whether roles and layers are measured; in the many networks of the zoo nothing asks for them."""
     return wildcards.batch in set(PUBLISHED.model)
+
+
+def is_focused(wildcards):
+    """Whether a question fits models, which is dear, and so takes the predictors in focus only."""
+    return wildcards.question not in {"raw", "size_adjusted", "power", "targets"}

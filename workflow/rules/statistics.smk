@@ -36,6 +36,7 @@ rule answer_question:
     conda:
         "../../envs/analysis.yaml"
     params:
+        focused=is_focused,
         settings=config["statistics"],
         seed=config["seed"],
         code=code_digest("statistics"),

@@ -6,7 +6,8 @@ import pytest
 
 from complexity_atlas.experiments.zoo.models import zoo_models
 from complexity_atlas.experiments.zoo.settings import RunSpec
-from complexity_atlas.statistics.analysis import analysis_frame
+from complexity_atlas.statistics.analysis import analysis_frame, in_focus
+from complexity_atlas.statistics.settings import Primary
 
 RUN = RunSpec("mlp", 10_000, 0, "float32", steps=10, batch=2, window=24)
 
@@ -58,3 +59,18 @@ def test_epiplexity_is_a_predictor_of_the_networks_that_have_one(frame):
     assert list(found.index) == [(RUN.model(10), "epiplexity")]
     assert found.value.iloc[0] == 55
     assert (found[["variant", "view", "aggregate"]] == "").all(axis=None)
+
+
+def test_focus_keeps_what_differs_from_the_primary_in_binning_or_in_measure():
+    rows = [
+        ("lmc", "window", "folded", "pooled"),
+        ("lmc", "rice", "folded", "pooled"),
+        ("entropy", "window", "folded", "pooled"),
+        ("epiplexity", "", "", ""),
+        ("entropy", "rice", "folded", "pooled"),
+        ("lmc", "window", "stored", "pooled"),
+        ("lmc", "window", "folded", "mean"),
+    ]
+    names = ["measure", "variant", "view", "aggregate"]
+    kept = in_focus(pd.DataFrame(rows, columns=names), Primary())
+    assert list(map(tuple, kept.to_numpy())) == rows[:4]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.statistics.design import ANALYSIS
+from complexity_atlas.statistics.settings import Primary
 
 EXCESS_OF = ("lmc",)
 """Measures whose excess over each null is a predictor of its own."""
@@ -43,6 +44,18 @@ def analysis_frame(
     )
     order = ["benchmark", "model", "measure", "variant", "view", "aggregate"]
     return frame[list(ANALYSIS)].sort_values(order, ignore_index=True)
+
+
+def in_focus(analysis: pd.DataFrame, primary: Primary) -> pd.DataFrame:
+    """The rows of predictors that differ from the primary one in binning or in measure only.
+
+    What fits a model per predictor takes these: hundreds of views, aggregates and binnings of one
+    quantity are no hundreds of questions.
+    """
+    without_bins = analysis.variant == ""
+    seen = (analysis["view"] == primary.view) & (analysis["aggregate"] == primary.aggregate)
+    close = (analysis.variant == primary.variant) | (analysis.measure == primary.measure)
+    return analysis[without_bins | (seen & close)]
 
 
 def _targets(scores: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
