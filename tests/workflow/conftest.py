@@ -43,7 +43,7 @@ class Study:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs that a run would start, by rule."""
-        lines = self.run("--dry-run", "--quiet", *arguments).stdout.splitlines()
+        lines = self.run("--dry-run", "--quiet", "rules", *arguments).stdout.splitlines()
         jobs = {}
         for line in lines:
             words = line.split()

@@ -35,7 +35,8 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
         here = effects[effects.benchmark == benchmark.benchmark_id]
         placed = rows.merge(here, on=["measure", "variant"], how="left")
         _column(axes, placed, settings)
-        axes.set_title(textwrap.fill(benchmark.name, 60 // len(columns)))
+        title = textwrap.fill(benchmark.name, 60 // len(columns), break_long_words=False)
+        axes.set_title(title)
     labels = [_label(row, settings) for row in rows.itertuples()]
     grid[0].set_yticks(np.arange(len(rows)), labels)
     grid[0].set_ylim(len(rows) - 0.4, -0.6)
