@@ -33,24 +33,3 @@ rule measure_weights:
         "python -m complexity_atlas measure-models --specs {params.specs:q}"
         " --out results/models --cache {params.cache:q}"
         " --threads {threads} --device {resources.device} > {log} 2>&1"
-
-
-rule collect_models:
-    input:
-        models=project_file(config["models"]),
-        records=expand("results/models/{model}/model.json", model=MODELS.model),
-        ledgers=expand("results/models/{model}/tensors.parquet", model=MODELS.model),
-    output:
-        models="results/models.parquet",
-        models_csv="results/models.csv",
-        ledger="results/ledger.parquet",
-        ledger_csv="results/ledger.csv",
-    log:
-        "<logs>/collect_models.log",
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        zoo=[asdict(run) for run in ZOO_RUNS.values()],
-        zoo_folder="results/zoo/runs",
-    script:
-        "../scripts/collect_models.py"

@@ -115,31 +115,3 @@ rule collect_zoo:
         "../../envs/measure.yaml"
     script:
         "../scripts/collect_zoo.py"
-
-
-rule compare_weight_features:
-    input:
-        scores="results/zoo/scores.csv",
-        epiplexity="results/zoo/epiplexity.csv",
-        complexity="results/complexity/models.parquet",
-        models="results/models.parquet",
-        tensors=expand("results/models/{model}/tensors.parquet", model=ZOO_TRAINED),
-        values=expand("results/models/{model}/values.parquet", model=ZOO_TRAINED),
-    output:
-        "results/zoo/weight_features.csv",
-    log:
-        "<logs>/compare_weight_features.log",
-    benchmark:
-        "<benchmarks>/compare_weight_features.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        models=ZOO_TRAINED,
-        selection=primary_selection(),
-        confidence=config["statistics"]["confidence"],
-        seed=config["seed"],
-        code=code_digest(
-            "experiments/zoo/weight_features", "experiments/zoo/comparison"
-        ),
-    script:
-        "../scripts/compare_weight_features.py"

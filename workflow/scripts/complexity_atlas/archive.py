@@ -41,9 +41,15 @@ TABLES = {
     "complexity/tensors.parquet": contracts.TENSOR_COMPLEXITY,
     "complexity/models.parquet": contracts.MODEL_COMPLEXITY,
     "scores/scores.parquet": contracts.SCORES,
+    "statistics/verdict.csv": contracts.VERDICTS,
+    "statistics/predictions.csv": contracts.PREDICTIONS,
+    "statistics/size_gaps.csv": contracts.SIZE_GAPS,
+    "statistics/calibration.csv": contracts.CALIBRATION,
     "statistics/*.csv": contracts.STATISTICS,
     "zoo/weight_features.csv": COMPARISON,
 }
+"""Contract of every table that is compared; of several patterns the first that fits holds."""
+
 TOLERANCE = 1e-9
 """Relative. Sums of float64 in another order, or by another processor, differ by less."""
 
@@ -77,9 +83,8 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
     for path in (results / "zoo" / name for name in TRAINED):
         if path.is_file():
             yield f"zoo/{path.name}", path.read_bytes()
-    for pattern in TABLES:
-        for path in sorted(results.glob(pattern)):
-            yield f"tables/{path.relative_to(results).as_posix()}", path.read_bytes()
+    for name in _tables(results):
+        yield f"tables/{name}", (results / name).read_bytes()
     yield "run.yaml", (results / "run.yaml").read_bytes()
     for name, record in run["inputs"].items():
         path = Path(record["path"])
@@ -88,7 +93,7 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
                 f"{path} has changed since the run; run the study again before archiving it"
             )
         yield _input_name(name), path.read_bytes()
-    config = _with_archived_inputs(run["config"], set(run["inputs"]))
+    config = _with_archived_inputs(run["config"], set(run["inputs"])) | {"archived": True}
     yield "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode()
 
 
@@ -168,11 +173,19 @@ class Comparison:
 
 def compare(results: Path, archived: Path) -> list[Comparison]:
     """Compare every archived table with the one rebuilt under `results`."""
-    found = []
+    tables = Path(archived, "tables")
+    return [
+        _compare(name, Path(results, name), tables / name, contract)
+        for name, contract in _tables(tables).items()
+    ]
+
+
+def _tables(folder: Path) -> dict[str, Contract]:
+    """Names of the tables in `folder`, with their contracts."""
+    found: dict[str, Contract] = {}
     for pattern, contract in TABLES.items():
-        for path in sorted(Path(archived, "tables").glob(pattern)):
-            name = path.relative_to(Path(archived, "tables")).as_posix()
-            found.append(_compare(name, Path(results, name), path, contract))
+        for path in sorted(folder.glob(pattern)):
+            found.setdefault(path.relative_to(folder).as_posix(), contract)
     return found
 
 
