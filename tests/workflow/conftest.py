@@ -36,10 +36,10 @@ class Study:
         assert done.returncode == 0 or not check, done.stdout
         return done
 
-    def command(self) -> list[str]:
-        snakefile = PROJECT / "Snakefile"
-        snakemake = [sys.executable, "-m", "snakemake", "-s", str(snakefile)]
-        return [*snakemake, "--cores", "2", "--configfile", "study.yaml"]
+    def command(self, config: str = "study.yaml", cores: int = 2) -> list[str]:
+        """Snakemake on the study; targets and options may follow."""
+        snakemake = [sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile")]
+        return [*snakemake, "--configfile", config, "--cores", str(cores)]
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs that a run would start, by rule."""

@@ -121,8 +121,7 @@ def test_an_archive_rebuilds_the_study_and_trains_nothing(study, tmp_path):
     fresh.mkdir()
     archive = str(study / "results/archive.tar")
     subprocess.run([*package, "unpack", archive], cwd=fresh, check=True)
-    command = study.command()
-    command[-1] = "results/archived/config.yaml"
+    command = study.command("results/archived/config.yaml")
     done = subprocess.run(
         command, cwd=fresh, env=environment(), text=True, capture_output=True, check=False
     )
