@@ -14,7 +14,17 @@ pathvars:
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/weights.smk"
+include: "workflow/rules/inputs.smk"
+
+
+# What was measured and trained is there already when an archived study is rebuilt.
+if not config["archived"]:
+
+    include: "workflow/rules/weights.smk"
+    include: "workflow/rules/zoo.smk"
+
+
+include: "workflow/rules/models.smk"
 include: "workflow/rules/complexity.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/statistics.smk"

@@ -119,7 +119,7 @@ def test_every_figure_is_visible(page):
 
 
 def test_numbers_sort_as_numbers_and_say_so(page):
-    table = page.find_element(By.ID, "complexity")
+    table = page.find_element(By.ID, "table-complexity")
     number, cell, button = header(table, "Excess")
     assert cell.get_attribute("aria-sort") == "none"
     button.click()
@@ -133,7 +133,7 @@ def test_numbers_sort_as_numbers_and_say_so(page):
 
 
 def test_only_one_column_is_sorted_at_a_time_and_the_keyboard_works(page):
-    table = page.find_element(By.ID, "scores")
+    table = page.find_element(By.ID, "table-scores")
     _, score, button = header(table, "Score")
     button.send_keys(Keys.ENTER)
     assert score.get_attribute("aria-sort") == "ascending"
@@ -145,7 +145,7 @@ def test_only_one_column_is_sorted_at_a_time_and_the_keyboard_works(page):
 
 
 def test_what_is_unknown_sorts_last_both_ways(page):
-    table = page.find_element(By.ID, "scores")
+    table = page.find_element(By.ID, "table-scores")
     number, _, button = header(table, "95")
     for _ in range(2):
         button.click()
@@ -155,7 +155,7 @@ def test_what_is_unknown_sorts_last_both_ways(page):
 
 
 def test_filtering_hides_rows_and_counts_them(page):
-    block = page.find_element(By.XPATH, "//*[@data-table][.//table[@id='scores']]")
+    block = page.find_element(By.XPATH, "//*[@data-table][.//table[@id='table-scores']]")
     table = block.find_element(By.TAG_NAME, "table")
     rows = table.find_elements(By.CSS_SELECTOR, "tbody tr")
     box = block.find_element(By.CSS_SELECTOR, "[data-filter]")

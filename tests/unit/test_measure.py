@@ -152,11 +152,12 @@ def test_counts_of_another_model_are_refused(measured, tmp_path):
 
 def test_the_command_measures_and_reports_progress(tmp_path, capfd):
     save_file(network(), tmp_path / "net.safetensors")
-    row = json.dumps(vars(spec(tmp_path / "net.safetensors")))
+    rows = [vars(spec(tmp_path / "net.safetensors", model)) for model in ("net", "twin")]
     folders = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path)]
-    assert main(["measure-model", "--spec", row, *folders]) == 0
+    assert main(["measure-models", "--specs", json.dumps(rows), *folders]) == 0
     shown = capfd.readouterr()
     assert "net: ok, 12,288 weights counted" in shown.out
+    assert read_record(tmp_path / "out" / "twin" / "model.json").n_weights == 12288
     assert "B/s" in shown.err
 
 

@@ -36,14 +36,14 @@ class Study:
         assert done.returncode == 0 or not check, done.stdout
         return done
 
-    def command(self) -> list[str]:
-        snakefile = PROJECT / "Snakefile"
-        snakemake = [sys.executable, "-m", "snakemake", "-s", str(snakefile)]
-        return [*snakemake, "--cores", "2", "--configfile", "study.yaml"]
+    def command(self, config: str = "study.yaml", cores: int = 2) -> list[str]:
+        """Snakemake on the study; targets and options may follow."""
+        snakemake = [sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile")]
+        return [*snakemake, "--configfile", config, "--cores", str(cores)]
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs that a run would start, by rule."""
-        lines = self.run("--dry-run", "--quiet", *arguments).stdout.splitlines()
+        lines = self.run("--dry-run", "--quiet", "rules", *arguments).stdout.splitlines()
         jobs = {}
         for line in lines:
             words = line.split()
@@ -103,6 +103,7 @@ def create(folder: Path) -> Study:
         "scores": {"benchmarks": "benchmarks.csv", "curated": ["scores.csv"]},
         "complexity": {"null_draws": 8},
         "statistics": {"resamples": 199},
+        "zoo": {"include": False},
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     return study

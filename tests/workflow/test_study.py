@@ -152,8 +152,7 @@ def test_an_archive_rebuilds_the_study_without_weights(study, tmp_path):
     fresh.mkdir()
     archive = study / "results/archive.tar"
     subprocess.run([*package, "unpack", str(archive)], cwd=fresh, check=True)
-    command = study.command()
-    command[-1] = "results/archived/config.yaml"
+    command = study.command("results/archived/config.yaml")
     done = subprocess.run(
         command, cwd=fresh, env=environment(), text=True, capture_output=True, check=False
     )
@@ -169,8 +168,7 @@ def test_results_do_not_depend_on_the_number_of_cores(study, tmp_path):
     from .conftest import create
 
     other = create(tmp_path / "other")
-    command = other.command()
-    command[command.index("--cores") + 1] = "1"
+    command = other.command(cores=1)
     subprocess.run(
         [*command, "results/statistics/verdict.csv", "results/statistics/calibration.csv"],
         cwd=other.folder,
@@ -212,9 +210,8 @@ def test_a_missing_package_stops_at_once_with_the_remedy(new_study, tmp_path):
 def test_another_directory_holds_the_results(new_study, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(new_study.folder, elsewhere)
-    command = new_study.command()
     subprocess.run(
-        [*command[:-2], "--directory", str(elsewhere), *command[-2:], "results/models.parquet"],
+        [*new_study.command(), "--directory", str(elsewhere), "results/models.parquet"],
         cwd=tmp_path,
         env=environment(),
         check=True,

@@ -1,46 +1,29 @@
 """Configuration, tables, wildcard constraints and named input functions; no rules."""
 
-import importlib.util
 import json
 import os
 import sys
+from dataclasses import asdict
 from glob import glob
 from pathlib import Path
 
-if sys.version_info < (3, 11):
-    raise WorkflowError(
-        f"Python {sys.version.split()[0]} runs Snakemake, but the study needs 3.11 or newer. "
-        "Run `make results`, or activate the environment that it creates in .venv."
-    )
-
-_missing = [
-    name
-    for name in (
-        "numba",
-        "numpy",
-        "onnx",
-        "pandas",
-        "pandera",
-        "pingouin",
-        "pyarrow",
-        "scipy",
-    )
-    if importlib.util.find_spec(name) is None
-]
-if _missing:
-    raise WorkflowError(
-        f"Python packages are missing: {', '.join(_missing)}. Run `make results`, or install "
-        "envs/lock.txt into this environment: pip install -r envs/lock.txt"
-    )
-
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
 sys.path.append(str(SCRIPTS))
+
+from complexity_atlas.environment import check_environment
+from complexity_atlas.errors import AtlasError
+
+try:
+    check_environment()
+except AtlasError as error:
+    raise WorkflowError(str(error))
 
 import pandas as pd
 from snakemake.utils import validate
 
 from complexity_atlas import METHOD_VERSION
-from complexity_atlas.errors import AtlasError
+from complexity_atlas.experiments.zoo.models import zoo_models
+from complexity_atlas.experiments.zoo.settings import ZOO_VERSION, ZooSettings
 from complexity_atlas.provenance import code_digest
 from complexity_atlas.study import load_models, study_path
 
@@ -55,13 +38,32 @@ def project_file(name):
 
 
 try:
-    MODELS = load_models(project_file(config["models"]))
+    PUBLISHED = load_models(project_file(config["models"]))
+    ZOO = ZooSettings.from_config(
+        {k: v for k, v in config["zoo"].items() if k != "include"}
+    )
 except AtlasError as error:
     raise WorkflowError(str(error))
 
+ZOO_RUNS = {run.name: run for run in ZOO.runs} if config["zoo"]["include"] else {}
+ZOO_MODELS = zoo_models(tuple(ZOO_RUNS.values()), "results/zoo/runs")
+ZOO_TRAINED = list(ZOO_MODELS.model[ZOO_MODELS.control == ""])
+# What every run saves: end of a network's name -> file.
+ZOO_NETWORKS = ZOO.runs[0].files
+TRAINING_DEVICE = config["device"] if config["device"].startswith("cuda") else "cpu"
+
+
+def if_zoo(*items):
+    """What the study has only with a zoo: names of figures and questions, tables."""
+    return list(items) if ZOO_RUNS else []
+
+
+MODELS = pd.concat([PUBLISHED, ZOO_MODELS], ignore_index=True)
 
 # Models whose complexities are computed by one job: a start of Python costs more than a small model.
-BATCHES = {model: [model] for model in MODELS.model}
+BATCHES = {model: [model] for model in PUBLISHED.model} | {
+    f"zoo-{name}": list(models.model) for name, models in ZOO_MODELS.groupby("run")
+}
 
 # Tables of the statistics, and the questions (modules of complexity_atlas.statistics) in each.
 STATISTICS_TABLES = {
@@ -69,10 +71,11 @@ STATISTICS_TABLES = {
     **{
         question: [question]
         for question in (
-            "power targets leave_family_out matched_pairs mixed_model trajectories "
-            "ceilings relation guidance"
+            "power targets leave_family_out matched_pairs mixed_model ceilings "
+            "relation guidance"
         ).split()
     },
+    "trajectories": ["trajectories", "size_adjusted_over_checkpoints"],
 }
 QUESTIONS = [question for table in STATISTICS_TABLES.values() for question in table]
 
@@ -87,6 +90,7 @@ FIGURES = [
     "depth_profile",
     "confound",
     "sensitivity",
+    *if_zoo("zoo_training", "zoo_plane", "zoo_controls"),
 ]
 
 RESULT_TABLES = [
@@ -102,11 +106,13 @@ RESULT_TABLES = [
             *["verdict", "predictions", "size_gaps", "noise", "calibration"],
         ],
     ),
+    *if_zoo("results/zoo/scores.csv", "results/zoo/weight_features.csv"),
 ]
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, MODELS.model)) or "none",
+    model="|".join(map(re.escape, PUBLISHED.model)) or "none",
+    run="|".join(map(re.escape, ZOO_RUNS)) or "none",
     batch="|".join(map(re.escape, BATCHES)) or "none",
     question="|".join(QUESTIONS),
 
@@ -130,36 +136,6 @@ def primary_bins():
     """Number of bins of the primary variant; None where it depends on the weights."""
     primary = config["statistics"]["primary"]["variant"]
     return config["complexity"]["variants"][primary].get("bins")
-
-
-def model_spec(wildcards):
-    """What identifies the weights of a model, and nothing that may change without them."""
-    columns = ["model", "source", "location", "file", "sha256"]
-    return MODELS.set_index("model", drop=False).loc[wildcards.model, columns].to_json()
-
-
-def local_weights(wildcards):
-    """Files of a local model that exist; a missing one is a finding of the measurement."""
-    row = MODELS.set_index("model").loc[wildcards.model]
-    return sorted(glob(row.location)) if row.source == "file" else []
-
-
-def models_of_batch(wildcards):
-    """The models of a batch, in the order of its tables."""
-    return BATCHES[wildcards.batch]
-
-
-def tables_of_batch(name):
-    """Input function: the file `name` of every model of a batch."""
-    return lambda wildcards: expand(
-        "results/models/{model}/{name}", model=BATCHES[wildcards.batch], name=name
-    )
-
-
-def model_download_mb(wildcards):
-    """Disk that fetching a model needs: the downloaded file and what is unpacked from it."""
-    size = MODELS.set_index("model").bytes.get(wildcards.model)
-    return 2000 if pd.isna(size) else 100 + 2 * int(size) // 1_000_000
 
 
 def weight_cache():

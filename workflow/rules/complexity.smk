@@ -26,6 +26,7 @@ rule compute_complexity:
         variants=config["complexity"]["variants"],
         null_draws=config["complexity"]["null_draws"],
         seed=config["seed"],
+        parts=has_parts,
         code=code_digest("complexity", "binning", "measures", "nulls", "value_counts"),
     script:
         "../scripts/compute_complexity.py"

@@ -96,7 +96,7 @@ rule plot_tensor_planes:
     output:
         expand(
             "results/figures/planes/{model}.{suffix}",
-            model=MODELS.model,
+            model=PUBLISHED.model,
             suffix=["png", "pdf"],
         ),
     log:
@@ -273,3 +273,70 @@ rule plot_calibration:
         code=code_digest("figures"),
     script:
         "../scripts/plot_calibration.py"
+
+
+rule plot_zoo_training:
+    input:
+        complexity="results/complexity/models.parquet",
+        scores="results/zoo/scores.csv",
+    output:
+        report(
+            "results/figures/zoo_training.png",
+            category="Zoo",
+            caption="../report/zoo_training.rst",
+        ),
+        "results/figures/zoo_training.pdf",
+    log:
+        "<logs>/plot_zoo_training.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_zoo_training.py"
+
+
+rule plot_zoo_plane:
+    input:
+        complexity="results/complexity/models.parquet",
+        scores="results/zoo/scores.csv",
+    output:
+        report(
+            "results/figures/zoo_plane.png",
+            category="Zoo",
+            caption="../report/zoo_plane.rst",
+        ),
+        "results/figures/zoo_plane.pdf",
+    log:
+        "<logs>/plot_zoo_plane.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        bins=primary_bins(),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_zoo_plane.py"
+
+
+rule plot_zoo_controls:
+    input:
+        complexity="results/complexity/models.parquet",
+        scores="results/zoo/scores.csv",
+    output:
+        report(
+            "results/figures/zoo_controls.png",
+            category="Zoo",
+            caption="../report/zoo_controls.rst",
+        ),
+        "results/figures/zoo_controls.pdf",
+    log:
+        "<logs>/plot_zoo_controls.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_zoo_controls.py"

@@ -36,7 +36,8 @@ rule write_report:
         noise="results/complexity/noise.csv",
         run="results/run.yaml",
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
-        planes=expand("results/figures/planes/{model}.png", model=MODELS.model),
+        zoo=if_zoo("results/zoo/scores.csv", "results/zoo/weight_features.csv"),
+        planes=expand("results/figures/planes/{model}.png", model=PUBLISHED.model),
     output:
         report("results/report.html", category="Answer", caption="../report/report.rst"),
     log:

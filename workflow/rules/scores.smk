@@ -7,7 +7,8 @@ Makes: results/scores/scores.parquet and its CSV twin.
 
 rule curate_scores:
     input:
-        curated=[project_file(name) for name in config["scores"]["curated"]],
+        curated=[project_file(name) for name in config["scores"]["curated"]]
+        + if_zoo("results/zoo/zoo.csv"),
         benchmarks=project_file(config["scores"]["benchmarks"]),
     output:
         scores="results/scores/scores.parquet",

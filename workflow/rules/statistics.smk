@@ -11,6 +11,7 @@ rule join_analysis:
         scores="results/scores/scores.parquet",
         complexity="results/complexity/models.parquet",
         models="results/models.parquet",
+        epiplexity=if_zoo("results/zoo/epiplexity.csv"),
     output:
         "results/statistics/analysis.parquet",
     log:
@@ -35,6 +36,7 @@ rule answer_question:
     conda:
         "../../envs/analysis.yaml"
     params:
+        focused=is_focused,
         settings=config["statistics"],
         seed=config["seed"],
         code=code_digest("statistics"),
@@ -110,3 +112,31 @@ rule simulate_controls:
         code=code_digest("statistics", "nulls", "binning", "measures"),
     script:
         "../scripts/simulate_controls.py"
+
+
+rule compare_weight_features:
+    input:
+        scores="results/zoo/scores.csv",
+        epiplexity="results/zoo/epiplexity.csv",
+        complexity="results/complexity/models.parquet",
+        models="results/models.parquet",
+        tensors=expand("results/models/{model}/tensors.parquet", model=ZOO_TRAINED),
+        values=expand("results/models/{model}/values.parquet", model=ZOO_TRAINED),
+    output:
+        "results/zoo/weight_features.csv",
+    log:
+        "<logs>/compare_weight_features.log",
+    benchmark:
+        "<benchmarks>/compare_weight_features.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        models=ZOO_TRAINED,
+        selection=primary_selection(),
+        confidence=config["statistics"]["confidence"],
+        seed=config["seed"],
+        code=code_digest(
+            "experiments/zoo/weight_features", "experiments/zoo/comparison"
+        ),
+    script:
+        "../scripts/compare_weight_features.py"

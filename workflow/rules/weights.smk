@@ -23,29 +23,13 @@ rule measure_weights:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
         disk_mb=model_download_mb,
+        # Not a parameter: the counts do not depend on it, so nothing is measured again.
+        device=config["device"],
     params:
-        spec=model_spec,
+        specs=own_specs,
         method=METHOD_VERSION,
         cache=weight_cache(),
     shell:
-        "python -m complexity_atlas measure-model --spec {params.spec:q}"
-        " --out results/models/{wildcards.model} --cache {params.cache:q}"
-        " --threads {threads} --device {config[device]} > {log} 2>&1"
-
-
-rule collect_models:
-    input:
-        models=project_file(config["models"]),
-        records=expand("results/models/{model}/model.json", model=MODELS.model),
-        ledgers=expand("results/models/{model}/tensors.parquet", model=MODELS.model),
-    output:
-        models="results/models.parquet",
-        models_csv="results/models.csv",
-        ledger="results/ledger.parquet",
-        ledger_csv="results/ledger.csv",
-    log:
-        "<logs>/collect_models.log",
-    conda:
-        "../../envs/analysis.yaml"
-    script:
-        "../scripts/collect_models.py"
+        "python -m complexity_atlas measure-models --specs {params.specs:q}"
+        " --out results/models --cache {params.cache:q}"
+        " --threads {threads} --device {resources.device} > {log} 2>&1"

@@ -1,10 +1,16 @@
 """Rule collect_models: records and ledgers of all models as two tables."""
 
+import pandas as pd
+
 from complexity_atlas import contracts, logs, records, study
+from complexity_atlas.experiments.zoo.models import zoo_models
+from complexity_atlas.experiments.zoo.settings import RunSpec
 
 logs.start_logging(snakemake.log[0])
+runs = tuple(RunSpec(**run) for run in snakemake.params.zoo)
+listed = [study.load_models(snakemake.input.models), zoo_models(runs, snakemake.params.zoo_folder)]
 models = study.measured_models(
-    study.load_models(snakemake.input.models),
+    pd.concat(listed, ignore_index=True),
     [records.read_record(path) for path in snakemake.input.records],
 )
 ledger = contracts.read_tables(snakemake.input.ledgers, contracts.LEDGER)

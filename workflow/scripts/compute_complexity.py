@@ -7,6 +7,7 @@ method = complexity.Method(
     rules=binning.parse_rules(snakemake.params.variants),
     null_draws=snakemake.params.null_draws,
     seed=snakemake.params.seed,
+    parts=snakemake.params.parts,
 )
 models = (
     (model, saved_counts.read_counts(tensors, values))

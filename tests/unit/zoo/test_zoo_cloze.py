@@ -7,7 +7,6 @@ from invented import WINDOW
 
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments.zoo.cloze import (
-    ITEMS,
     Answers,
     answer,
     items_table,
@@ -15,6 +14,7 @@ from complexity_atlas.experiments.zoo.cloze import (
 )
 from complexity_atlas.experiments.zoo.networks import build
 from complexity_atlas.experiments.zoo.settings import FAMILIES, LONGEST_WORD
+from complexity_atlas.experiments.zoo.tables import ITEMS
 from complexity_atlas.experiments.zoo.text import ALPHABET, encode
 
 

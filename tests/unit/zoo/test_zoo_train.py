@@ -12,15 +12,14 @@ from complexity_atlas.contracts import read_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments.zoo.cloze import items_table
 from complexity_atlas.experiments.zoo.evaluate import (
-    RESPONSES,
-    SCORES,
     make_exam,
     predict,
 )
 from complexity_atlas.experiments.zoo.networks import build
 from complexity_atlas.experiments.zoo.settings import FAMILIES
+from complexity_atlas.experiments.zoo.tables import EPIPLEXITY, LOSS_CURVE, RESPONSES, SCORES
 from complexity_atlas.experiments.zoo.text import ALPHABET, build_corpus
-from complexity_atlas.experiments.zoo.train import EPIPLEXITY, LOSS_CURVE, Trainer, train_run
+from complexity_atlas.experiments.zoo.train import Trainer, train_run
 
 
 @pytest.fixture(scope="module")

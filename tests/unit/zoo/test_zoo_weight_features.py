@@ -96,3 +96,12 @@ def test_what_cannot_be_compared_has_a_reason(population, rows, reason):
     table = compare(blocks, score[rows], runs[rows])
     assert table.r2.isna().all()
     assert table.note.str.contains(reason).all()
+
+
+def test_a_block_without_any_value_has_a_reason(population):
+    frame, score, runs = population
+    blocks = {"size": frame[["size"]], "lmc": frame[["signal"]] * np.nan}
+    table = compare(blocks, score, runs, folds=4, resamples=50).set_index("predictors")
+    assert table.note["lmc"] == "no predictor has a value"
+    assert np.isnan(table.r2["lmc"])
+    assert table.r2_gain["size+lmc"] == 0

@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status, with an expected error as one line on stderr."""
     parser = argparse.ArgumentParser(prog="complexity_atlas", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_measure_model(commands)
+    _add_measure_models(commands)
     _add_plan(commands)
     _add_archive(commands)
     options = parser.parse_args(arguments)
@@ -25,32 +25,34 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _add_measure_model(commands) -> None:
+def _add_measure_models(commands) -> None:
     command = commands.add_parser(
-        "measure-model", help="fetch and count the weights of one model of a study"
+        "measure-models", help="fetch and count the weights of a few models of a study"
     )
-    command.add_argument("--spec", required=True, help="the model's row as a JSON object")
-    command.add_argument("--out", required=True, type=Path, help="folder of the model's tables")
+    command.add_argument("--specs", required=True, help="rows of models as a JSON list")
+    command.add_argument("--out", required=True, type=Path, help="where each model gets a folder")
     command.add_argument("--cache", required=True, type=Path, help="folder of downloaded files")
     command.add_argument("--threads", type=int, default=1)
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
-    command.set_defaults(run=_measure_model)
+    command.set_defaults(run=_measure_models)
 
 
-def _measure_model(options: argparse.Namespace) -> int:
+def _measure_models(options: argparse.Namespace) -> int:
     from complexity_atlas.measure import measure_model
     from complexity_atlas.weights.sources import ModelSpec
 
-    spec = ModelSpec(**json.loads(options.spec))
-    record = measure_model(
-        spec,
-        options.out,
-        options.cache,
-        options.threads,
-        options.device,
-        byte_progress(spec.model),
-    )
-    print(f"{record.model}: {record.status}, {record.n_weights:,} weights counted {record.reason}")
+    for spec in [ModelSpec(**fields) for fields in json.loads(options.specs)]:
+        record = measure_model(
+            spec,
+            options.out / spec.model,
+            options.cache,
+            options.threads,
+            options.device,
+            byte_progress(spec.model),
+        )
+        print(
+            f"{record.model}: {record.status}, {record.n_weights:,} weights counted {record.reason}"
+        )
     return 0
 
 

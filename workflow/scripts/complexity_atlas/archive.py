@@ -1,8 +1,8 @@
 """A study in one file: counts, scores and settings, from which every table can be rebuilt.
 
 The archive is a tar file. `manifest.json` lists every other member with its SHA-256; `models/`
-holds what was measured; `inputs/` and `config.yaml` what was configured; `tables/` the results, to
-compare with.
+holds what was measured, `zoo/` what training gave besides weights; `inputs/` and `config.yaml` what
+was configured; `tables/` the results, to compare with.
 """
 
 import hashlib
@@ -20,18 +20,36 @@ import yaml
 from complexity_atlas import METHOD_VERSION, contracts
 from complexity_atlas.contracts import Contract, read_table, replacing
 from complexity_atlas.errors import AtlasError
+from complexity_atlas.experiments.zoo.weight_features import COMPARISON
 from complexity_atlas.provenance import sha256
 
 MANIFEST = "manifest.json"
 MEASURED = ("tensors.parquet", "values.parquet", "model.json")
+TRAINED = (
+    "items.parquet",
+    "scores.csv",
+    "zoo.csv",
+    "responses.parquet",
+    "loss_curves.csv",
+    "epiplexity.csv",
+)
+"""Of the zoo: what training gave besides weights. With it nothing is trained again."""
+
 TABLES = {
     "models.parquet": contracts.MEASURED_MODELS,
     "ledger.parquet": contracts.LEDGER,
     "complexity/tensors.parquet": contracts.TENSOR_COMPLEXITY,
     "complexity/models.parquet": contracts.MODEL_COMPLEXITY,
     "scores/scores.parquet": contracts.SCORES,
+    "statistics/verdict.csv": contracts.VERDICTS,
+    "statistics/predictions.csv": contracts.PREDICTIONS,
+    "statistics/size_gaps.csv": contracts.SIZE_GAPS,
+    "statistics/calibration.csv": contracts.CALIBRATION,
     "statistics/*.csv": contracts.STATISTICS,
+    "zoo/weight_features.csv": COMPARISON,
 }
+"""Contract of every table that is compared; of several patterns the first that fits holds."""
+
 TOLERANCE = 1e-9
 """Relative. Sums of float64 in another order, or by another processor, differ by less."""
 
@@ -62,9 +80,11 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
     for folder in sorted(path.parent for path in results.glob("models/*/model.json")):
         for name in MEASURED:
             yield f"models/{folder.name}/{name}", (folder / name).read_bytes()
-    for pattern in TABLES:
-        for path in sorted(results.glob(pattern)):
-            yield f"tables/{path.relative_to(results).as_posix()}", path.read_bytes()
+    for path in (results / "zoo" / name for name in TRAINED):
+        if path.is_file():
+            yield f"zoo/{path.name}", path.read_bytes()
+    for name in _tables(results):
+        yield f"tables/{name}", (results / name).read_bytes()
     yield "run.yaml", (results / "run.yaml").read_bytes()
     for name, record in run["inputs"].items():
         path = Path(record["path"])
@@ -73,7 +93,7 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
                 f"{path} has changed since the run; run the study again before archiving it"
             )
         yield _input_name(name), path.read_bytes()
-    config = _with_archived_inputs(run["config"], set(run["inputs"]))
+    config = _with_archived_inputs(run["config"], set(run["inputs"])) | {"archived": True}
     yield "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode()
 
 
@@ -100,7 +120,7 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def unpack(archive: Path, results: Path) -> None:
-    """Put measured models under `results`/models and the rest under `results`/archived.
+    """Put what was measured and trained under `results` and the rest under `results`/archived.
 
     Every member is checked against the manifest before anything is written. Raises AtlasError for a
     damaged or hostile archive, or when `results` already holds models.
@@ -112,7 +132,8 @@ def unpack(archive: Path, results: Path) -> None:
         )
     members = _checked_members(Path(archive))
     for name, content in members.items():
-        target = results / (name if name.startswith("models/") else f"archived/{name}")
+        kept = name.startswith(("models/", "zoo/"))
+        target = results / (name if kept else f"archived/{name}")
         with replacing(target) as temporary:
             temporary.write_bytes(content)
 
@@ -152,11 +173,19 @@ class Comparison:
 
 def compare(results: Path, archived: Path) -> list[Comparison]:
     """Compare every archived table with the one rebuilt under `results`."""
-    found = []
+    tables = Path(archived, "tables")
+    return [
+        _compare(name, Path(results, name), tables / name, contract)
+        for name, contract in _tables(tables).items()
+    ]
+
+
+def _tables(folder: Path) -> dict[str, Contract]:
+    """Names of the tables in `folder`, with their contracts."""
+    found: dict[str, Contract] = {}
     for pattern, contract in TABLES.items():
-        for path in sorted(Path(archived, "tables").glob(pattern)):
-            name = path.relative_to(Path(archived, "tables")).as_posix()
-            found.append(_compare(name, Path(results, name), path, contract))
+        for path in sorted(folder.glob(pattern)):
+            found.setdefault(path.relative_to(folder).as_posix(), contract)
     return found
 
 

@@ -25,11 +25,15 @@ WEIGHTS_PER_BIN = 50
 
 @dataclass(frozen=True)
 class Method:
-    """How complexities are computed: the variants, and the Monte-Carlo draws of each null."""
+    """How complexities are computed: the variants, and the Monte-Carlo draws of each null.
+
+    `parts` adds the roles and layers of a network to its tensors and the whole.
+    """
 
     rules: tuple[BinRule, ...]
     null_draws: int
     seed: int
+    parts: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ def _add_scopes(
     outcomes: Mapping[tuple, Mapping[str, Outcome]],
 ) -> None:
     parts = {(tensor.view, tensor.name): _Part(tensor.counts) for tensor in tensors}
-    for views, scope, members in _scopes(tensors):
+    for views, scope, members in _scopes(tensors, method.parts):
         chosen = [parts[tensor.view, tensor.name] for tensor in members]
         for aggregate, evaluated in (
             ("pooled", _pooled(members, chosen, method, nulls, outcomes)),
@@ -176,13 +180,13 @@ def _views(tensor: CountedTensor) -> tuple[str, ...]:
 
 
 def _scopes(
-    tensors: Sequence[CountedTensor],
+    tensors: Sequence[CountedTensor], parts: bool
 ) -> Iterable[tuple[tuple[str, ...], str, list[CountedTensor]]]:
     """Views, name and tensors of every scope; views that share all tensors are given as one."""
     scopes = [("model", list(tensors))] if tensors else []
-    for role in sorted({tensor.role for tensor in tensors}):
+    for role in sorted({tensor.role for tensor in tensors if parts}):
         scopes.append((f"role:{role}", [t for t in tensors if t.role == role]))
-    for layer in sorted({tensor.layer for tensor in tensors if tensor.layer is not None}):
+    for layer in sorted({t.layer for t in tensors if parts and t.layer is not None}):
         scopes.append((f"layer:{layer}", [t for t in tensors if t.layer == layer]))
     for scope, members in scopes:
         if all(tensor.view == "both" for tensor in members):

@@ -21,6 +21,8 @@ from complexity_atlas.errors import AtlasError
 VIEWS = ("stored", "folded")
 AGGREGATES = ("pooled", "pooled_standardised", "mean")
 NULL_KINDS = ("same_n", "per_tensor")
+CONTROLS = ("", "shuffled", "reinitialised")
+"""What a network is to a study: trained, or a control made from a trained one."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,9 @@ MODELS = Contract(
         "bytes": count(nullable=True),
         "training_tokens": number(pa.Check.gt(0)),
         "training_flops": number(pa.Check.gt(0)),
+        "run": text(),
+        "step": count(nullable=True),
+        "control": one_of(*CONTROLS),
         "licence": text(),
         "url": text(),
     },
@@ -429,7 +434,7 @@ ANALYSIS = Contract(
         "flops": number(),
         "run": text(),
         "step": number(),
-        "control": one_of("", "shuffled", "reinitialised"),
+        "control": one_of(*CONTROLS),
         "benchmark": text(),
         "score": number(nullable=False),
         "score_se": number(),

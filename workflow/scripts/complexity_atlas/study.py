@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from complexity_atlas.contracts import MEASURED_MODELS, MODELS
+from complexity_atlas.contracts import CONTROLS, MEASURED_MODELS, MODELS
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.records import ModelRecord
 
@@ -20,10 +20,13 @@ OPTIONAL = (
     "bytes",
     "training_tokens",
     "training_flops",
+    "run",
+    "step",
+    "control",
     "licence",
     "url",
 )
-_NUMBERS = ("bytes", "training_tokens", "training_flops")
+_NUMBERS = ("bytes", "training_tokens", "training_flops", "step")
 
 
 def study_path(name: str, project: Path) -> str:
@@ -80,6 +83,16 @@ def plan(models: pd.DataFrame) -> str:
     )
 
 
+def published(models: pd.DataFrame, *tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """The networks that were not trained in a run that the study knows step by step.
+
+    Returns `models` without steps and controls of runs, and every table with a column `model`
+    limited to what is left. Figures of single networks show these; runs have figures of their own.
+    """
+    models = models[models.run == ""]
+    return models, *(table[table.model.isin(models.model)] for table in tables)
+
+
 def measured_models(models: pd.DataFrame, records: Sequence[ModelRecord]) -> pd.DataFrame:
     """The table of models (contract MODELS) joined with what was measured (MEASURED_MODELS)."""
     by_model = {record.model: record for record in records}
@@ -133,6 +146,11 @@ def _check_row(where: str, row) -> None:
         )
     if row.sha256 and (len(row.sha256) != 64 or set(row.sha256) - set("0123456789abcdef")):
         raise AtlasError(f"{where}: sha256 {row.sha256!r} is not 64 lower-case hex digits")
+    if row.control not in CONTROLS:
+        raise AtlasError(
+            f"{where}: control {row.control!r} is none of {', '.join(CONTROLS[1:])}; leave it "
+            "empty for a trained network"
+        )
     for name in _NUMBERS:
         cell = getattr(row, name)
         if cell and not re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", cell):

@@ -1,5 +1,7 @@
 """Forest plot: the size-adjusted association of every measure, and of every binning of one."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -33,7 +35,8 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
         here = effects[effects.benchmark == benchmark.benchmark_id]
         placed = rows.merge(here, on=["measure", "variant"], how="left")
         _column(axes, placed, settings)
-        axes.set_title(benchmark.name)
+        title = textwrap.fill(benchmark.name, 60 // len(columns), break_long_words=False)
+        axes.set_title(title)
     labels = [_label(row, settings) for row in rows.itertuples()]
     grid[0].set_yticks(np.arange(len(rows)), labels)
     grid[0].set_ylim(len(rows) - 0.4, -0.6)
@@ -82,7 +85,8 @@ def _column(axes: Axes, rows: pd.DataFrame, settings: Settings) -> None:
             color=style.GREY,
         )
     axes.set_xlim(-1.02, 1.02)
-    axes.set_xticks([-1, -0.5, 0, 0.5, 1], ["−1", "−.5", "0", ".5", "1"])
+    axes.set_xticks([-1, 0, 1], ["−1", "0", "1"])
+    axes.set_xticks([-0.5, 0.5], minor=True)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 

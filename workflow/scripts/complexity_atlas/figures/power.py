@@ -1,5 +1,7 @@
 """Power curves: which correlations could have been seen with so many networks."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -41,6 +43,7 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
     for i, (n, group) in enumerate(rows.groupby("n_models")):
         glyph = style.glyph(i)
         label = f"{n} networks: " + ", ".join(names.get(b, b) for b in group.benchmark)
+        label = textwrap.fill(label, 52)
         _curve(axes, n - cost, settings, color=glyph.colour, linewidth=1.4, label=label)
         axes.plot(group.estimate, [settings.power] * len(group), glyph.marker, color=glyph.colour)
     dashed = {"color": style.GREY, "linewidth": 0.6, "linestyle": (0, (4, 3)), "zorder": 0}

@@ -18,8 +18,9 @@ from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.figures.selection import Selection, variant_label
 from complexity_atlas.figures.style import COLUMN_INCHES, DPI
-from complexity_atlas.report import captions, tables, text, words
+from complexity_atlas.report import captions, tables, text, words, zoo
 from complexity_atlas.report.tables import Table
+from complexity_atlas.report.zoo import ZooResults
 from complexity_atlas.statistics.settings import Settings
 
 _HERE = Path(__file__).parent
@@ -47,6 +48,8 @@ class ReportInputs:
     versions    of the software that ran: name -> version
     figures     PNG files by the names of `captions.ORDER`; others are shown after those
     planes      PNG files of the complexity–entropy plane of single networks, by model
+    zoo         results of the networks that the study trained; None where it has none. They are in
+                `statistics` and `benchmarks`, and in no other table
     """
 
     models: pd.DataFrame
@@ -64,6 +67,7 @@ class ReportInputs:
     versions: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, Path] = field(default_factory=dict)
     planes: Mapping[str, Path] = field(default_factory=dict)
+    zoo: ZooResults | None = None
 
     @property
     def selection(self) -> Selection:
@@ -132,7 +136,7 @@ def build_report(inputs: ReportInputs) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("template.html.j2").render(
-        question=text.question_sentences(inputs.models, inputs.scores, inputs.benchmarks),
+        question=_question(inputs),
         answer=text.verdict_sentences(inputs.verdict, inputs.benchmarks, inputs.settings),
         sections=_sections(inputs),
         variants=[(variant_label(name), name, rule) for name, rule in inputs.variants.items()],
@@ -146,6 +150,11 @@ def build_report(inputs: ReportInputs) -> str:
     )
 
 
+def _question(inputs: ReportInputs) -> list[str]:
+    asked = text.question_sentences(inputs.models, inputs.scores, inputs.benchmarks)
+    return [*asked, *([zoo.lead(inputs.zoo.scores)] if inputs.zoo else [])]
+
+
 def _sections(inputs: ReportInputs) -> list[Section]:
     pictures = _pictures(inputs)
     found = [
@@ -154,6 +163,7 @@ def _sections(inputs: ReportInputs) -> list[Section]:
         _guidance(inputs, pictures.pop_all("matched_pairs")),
         _relation(inputs),
         _noise(inputs, pictures.pop_all("calibration", "confound")),
+        *_zoo(inputs, pictures.pop_all("zoo_training", "zoo_plane", "zoo_controls")),
         _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
         _binning(inputs, pictures.pop_all("sensitivity")),
         Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
@@ -255,6 +265,25 @@ def _answers(inputs: ReportInputs, id: str, caption: str, *questions: str) -> Ta
 
 def _filled(*found: Table) -> tuple[Table, ...]:
     return tuple(table for table in found if table.rows)
+
+
+def _zoo(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> list[Section]:
+    if inputs.zoo is None:
+        return []
+    return [
+        Section(
+            "zoo",
+            "Zoo",
+            "A zoo with a known history",
+            tuple(zoo.sentences(inputs.zoo, inputs.selection, inputs.settings)),
+            pictures,
+            (
+                zoo.questions_table(inputs.zoo, inputs.benchmarks, inputs.settings),
+                zoo.controls_table(inputs.zoo, inputs.selection),
+                zoo.comparison_table(inputs.zoo.comparison),
+            ),
+        )
+    ]
 
 
 def _complexity(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:

@@ -81,6 +81,24 @@ _CAPTIONS = {
         "through the mean at each depth; the dashed line is the null of the whole network. "
         "Shown: {description}.",
     ),
+    "zoo_training": (
+        "Complexity along training",
+        "Above {measure}, beneath what the networks can do: a line per training run, colour is "
+        "size, line style the seed. Step 0 is drawn at the left end; the dashed line is the null, "
+        "Gaussian weights. Shown: {description}.",
+    ),
+    "zoo_plane": (
+        "Training on the complexity–entropy plane",
+        "Every line is a run, from its small dot (untrained) to its large one (trained). Grey "
+        "lines, where they cross a panel, are the bounds that any histogram obeys. "
+        "Shown: {description}.",
+    ),
+    "zoo_controls": (
+        "The same complexity without the capability",
+        "Trained networks at the last step, the same weights shuffled within each tensor, and "
+        "Gaussian weights of the same means and widths. The dashed line is a guess without "
+        "context. Shown: {description}.",
+    ),
     "confound": (
         "Complexity of noise against its amount",
         "{measure} of Gaussian weights, which know nothing, under every binning, with the spread "

@@ -50,10 +50,8 @@ def _record(row, benchmarks: pd.DataFrame) -> dict[str, object]:
     value = _value(where, row, benchmark)
     n_items = _whole(where, "n_items", row.n_items)
     stderr, kind = _standard_error(where, row, value, n_items, bool(benchmark.proportion))
-    protocol = {name: getattr(row, name) for name in _PROTOCOL}
-    locator = f"{row.file}:{row.line} {row.raw_locator}".strip()
     return {
-        "record_id": _digest(row.source_id, locator, row.model_id, row.metric_id),
+        **_origin(row),
         "model_id": row.model_id,
         "model_raw": row.model_id,
         "model_match": "manual",
@@ -71,7 +69,7 @@ def _record(row, benchmarks: pd.DataFrame) -> dict[str, object]:
         "chat_template": None,
         "normalization": "none",
         "aggregation": "item_mean" if benchmark.proportion else "single",
-        "protocol_id": _digest(*protocol.values()),
+        "protocol_id": _digest(*(getattr(row, name) for name in _PROTOCOL)),
         "value": value,
         "unit": benchmark.unit,
         "higher_is_better": bool(benchmark.higher_is_better),
@@ -90,6 +88,16 @@ def _record(row, benchmarks: pd.DataFrame) -> dict[str, object]:
         "harness": row.harness,
         "harness_version": row.harness_version,
         "eval_date": row.eval_date or None,
+        "status": "ok",
+        "flags": "",
+        "copy_of": "",
+    }
+
+
+def _origin(row) -> dict[str, object]:
+    locator = f"{row.file}:{row.line} {row.raw_locator}".strip()
+    return {
+        "record_id": _digest(row.source_id, locator, row.model_id, row.metric_id),
         "source_id": row.source_id,
         "source_url": row.source_url,
         "source_revision": row.source_revision or None,
@@ -98,9 +106,6 @@ def _record(row, benchmarks: pd.DataFrame) -> dict[str, object]:
         "parser": curated.PARSER,
         "parser_version": curated.PARSER_VERSION,
         "licence": row.licence,
-        "status": "ok",
-        "flags": "",
-        "copy_of": "",
     }
 
 

@@ -40,7 +40,8 @@ def _add_text(commands) -> None:
 
 
 def _text(options: argparse.Namespace) -> None:
-    from complexity_atlas.experiments.zoo.cloze import ITEMS, items_table, make_items
+    from complexity_atlas.experiments.zoo.cloze import items_table, make_items
+    from complexity_atlas.experiments.zoo.tables import ITEMS
     from complexity_atlas.experiments.zoo.text import build_corpus, collect_documents, write_corpus
 
     corpus = build_corpus(collect_documents(options.sources), options.test_share)

@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from complexity_atlas.contracts import Contract, integer, read_table, text
+from complexity_atlas.contracts import read_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments.zoo.networks import LanguageModel
 from complexity_atlas.experiments.zoo.settings import LONGEST_WORD
+from complexity_atlas.experiments.zoo.tables import ITEMS
 from complexity_atlas.experiments.zoo.text import ALPHABET, Corpus, encode
 
 CLOZE = "zoo_cloze"
@@ -28,20 +29,6 @@ OPTIONS = 4
 PASSAGES = 8
 """Most passages that one word ends."""
 WORD = re.compile(rf"(?<= )[a-z]{{4,{LONGEST_WORD}}}(?=[ .,;:)\n]|$)")
-
-ITEMS = Contract(
-    "zoo items",
-    {
-        "item_uid": text(),
-        "benchmark_id": text(),
-        "group_id": text(),
-        "split": text(),
-        "text": text(),
-        "options": text(),
-        "answer": integer(),
-    },
-    ("item_uid",),
-)
 
 _BATCH = 32  # items at once: what a CPU's cache holds
 _LETTERS = torch.tensor([character.isalpha() for character in ALPHABET])

@@ -16,58 +16,14 @@ from math import log, sqrt
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 import torch
 from torch.nn import functional
 
-from complexity_atlas.contracts import Contract, count, number, one_of, text
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments.zoo.cloze import CLOZE, OPTIONS, Item, answer
 from complexity_atlas.experiments.zoo.networks import LanguageModel
-from complexity_atlas.experiments.zoo.settings import CONTROLS, ZOO_VERSION
+from complexity_atlas.experiments.zoo.settings import ZOO_VERSION
 from complexity_atlas.experiments.zoo.text import ALPHABET, Corpus
-
-SCORES = Contract(
-    "zoo scores",
-    {
-        "model_id": text(),
-        "run": text(),
-        "family": text(),
-        "size": count(),
-        "seed": count(),
-        "precision": text(),
-        "step": count(),
-        "control": one_of("", *CONTROLS),
-        "n_parameters": count(),
-        "characters": count(),
-        "text_sha256": text(),
-        "benchmark_id": text(),
-        "value": number(nullable=False),
-        "stderr": number(nullable=False),
-        "stderr_kind": one_of("reported", "binomial"),
-        "n_items": count(),
-        "chance_level": number(nullable=False),
-    },
-    ("model_id", "benchmark_id"),
-)
-
-RESPONSES = Contract(
-    "zoo responses",
-    {
-        "item_uid": text(),
-        "model_id": text(),
-        "protocol_id": text(),
-        "score": number(nullable=False),
-        "probability": number(nullable=False),
-        "n_correct": count(),
-        "n_attempts": count(),
-        "trials": text(),
-        "completed": pa.Column("bool"),
-        "evaluated": pa.Column("bool"),
-        "source": text(),
-    },
-    ("model_id", "item_uid"),
-)
 
 BITS, TOP1, GREEDY = "zoo_bits_per_character", "zoo_top1", "zoo_cloze_greedy"
 PRECISIONS = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}

@@ -59,6 +59,12 @@ class RunSpec:
         return f"step_{step}{suffix}.safetensors"
 
     @property
+    def files(self) -> dict[str, str]:
+        """File of every saved network by what follows the run in the network's identifier."""
+        start = len(self.model(0)) - len("step0")
+        return {self.model(*saved)[start:]: self.file(*saved) for saved in self.networks}
+
+    @property
     def networks(self) -> tuple[tuple[int, str], ...]:
         """Step and control ("" for trained) of every network that the run saves."""
         trained = tuple((step, "") for step in self.checkpoints)

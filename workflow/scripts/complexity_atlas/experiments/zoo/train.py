@@ -26,28 +26,20 @@ from safetensors.torch import save
 from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
-from complexity_atlas.contracts import Contract, count, number, text, write_table
+from complexity_atlas.contracts import write_table
 from complexity_atlas.epiplexity import k_auc
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments.zoo.controls import CONTROLS, Weights
-from complexity_atlas.experiments.zoo.evaluate import RESPONSES, SCORES, Exam, evaluate
+from complexity_atlas.experiments.zoo.evaluate import Exam, evaluate
 from complexity_atlas.experiments.zoo.networks import LanguageModel, build, parameter_count
 from complexity_atlas.experiments.zoo.settings import ZOO_VERSION, RunSpec
+from complexity_atlas.experiments.zoo.tables import (
+    EPIPLEXITY,
+    LOSS_CURVE,
+    RESPONSES,
+    SCORES,
+)
 from complexity_atlas.experiments.zoo.text import ALPHABET, Corpus
-
-LOSS_CURVE = Contract(
-    "zoo loss curve",
-    {"run": text(), "step": count(), "characters": count(), "loss": number(nullable=False)},
-    ("run", "step"),
-)
-"""`loss`: bits per character of a batch before its update, after `characters` of training."""
-
-EPIPLEXITY = Contract(
-    "zoo epiplexity",
-    {"model_id": text(), "run": text(), "step": count(), "characters": count(), "k_auc": number()},
-    ("model_id",),
-)
-"""`k_auc`: bits, at every checkpoint after the first step."""
 
 _LOG_EVERY = 5  # seconds
 _log = logging.getLogger(__name__)

@@ -100,13 +100,13 @@ def compare(
             "n_models": len(values),
             "n_runs": n_runs,
             "added": names[-1] if len(names) > 1 else "",
-            "note": note,
+            "note": note or ("" if columns.shape[1] else "no predictor has a value"),
         }
-        if not note:
+        if not row["note"]:
             table = columns.to_numpy(float)
             errors[names] = _held_out(table, values, groups, min(folds, n_runs), seed) - values
             row |= {"r2": _r2(errors[names], values), "mae": np.abs(errors[names]).mean()}
-            if len(names) > 1:
+            if names[:-1] in errors:
                 pair = errors[names[:-1]], errors[names]
                 gains = _resampled_gains(*pair, values, groups, resamples, seed)
                 tail = (1 - confidence) / 2

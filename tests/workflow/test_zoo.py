@@ -1,0 +1,134 @@
+"""A tiny zoo through the whole workflow."""
+
+import json
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+
+from .conftest import PROJECT, Study, create, environment
+
+ZOO = {
+    "include": True,
+    "families": ["lstm", "mlp"],
+    "sizes": [8000],
+    "seeds": [0, 1],
+    "steps": 30,
+    "characters": 30 * 32 * 4,
+    "window": 32,
+    "sources": ["topics"],
+    "test_windows": 40,
+    "cloze_items": 40,
+    "cloze_trials": 2,
+}
+RUNS = {f"{family}-8000-seed{seed}" for family in ZOO["families"] for seed in ZOO["seeds"]}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    study = create(tmp_path_factory.mktemp("zoo") / "study")
+    with open(study / "benchmarks.csv", "a") as file:
+        rows = (PROJECT / "config/scores/benchmarks.csv").read_text().splitlines()
+        file.writelines(f"{row}\n" for row in rows if row.startswith("zoo_"))
+    study.configure(zoo=ZOO)
+    study.run()
+    return study
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "study", symlinks=True)
+    return Study(tmp_path / "study")
+
+
+def test_every_network_is_measured_scored_and_in_the_analysis(finished):
+    assert "Nothing to be done" in finished.run().stdout
+    models = pd.read_parquet(finished / "results/models.parquet")
+    networks = models[models.run != ""]
+    assert set(networks.run) == RUNS
+    assert len(networks) == 5 * len(RUNS)
+    assert (networks.status == "ok").all()
+    scores = pd.read_parquet(finished / "results/scores/scores.parquet")
+    of_zoo = scores[scores.source_id == "zoo"]
+    assert set(of_zoo.model_id) == set(networks.model)
+    assert (of_zoo.evaluator == "first_party").all()
+    assert of_zoo.stderr.notna().all()
+    assert of_zoo.n_items.notna().all()
+    analysis = pd.read_parquet(finished / "results/statistics/analysis.parquet")
+    assert {"lmc", "epiplexity"} <= set(analysis.measure[analysis.run != ""])
+
+
+def test_every_question_is_reported(finished):
+    tables = (finished / "results/statistics").glob("*.csv")
+    rows = pd.concat([pd.read_csv(path, keep_default_na=False) for path in tables])
+    of_zoo = rows[rows.benchmark == "zoo_bits_per_character"]
+    asked = set(zip(of_zoo.question, of_zoo.covariates, strict=True))
+    assert asked >= {
+        ("raw", ""),
+        ("size_adjusted", "log_n"),
+        ("size_adjusted_over_checkpoints", "log_n+log_d"),
+        ("trajectories", ""),
+        ("trajectories", "log_d"),
+    }
+    html = (finished / "results/report.html").read_text()
+    for text in ("A zoo with a known history", "zoo-questions", "zoo-controls", "Unterthiner"):
+        assert text in html
+
+
+def test_shuffled_controls_have_the_counts_and_complexities_of_the_trained(finished):
+    complexity = pd.read_parquet(finished / "results/complexity/models.parquet")
+    tensors = pd.read_parquet(finished / "results/complexity/tensors.parquet")
+    for run in RUNS:
+        trained, shuffled = f"zoo-{run}-step30", f"zoo-{run}-step30-shuffled"
+        tables = [
+            pd.read_parquet(finished / f"results/models/{model}/values.parquet")
+            for model in (trained, shuffled)
+        ]
+        pd.testing.assert_frame_equal(*tables)
+        for table in (complexity, tensors):
+            one, other = (
+                table[table.model == model].drop(columns="model").reset_index(drop=True)
+                for model in (trained, shuffled)
+            )
+            assert len(one)
+            pd.testing.assert_frame_equal(one, other)
+
+
+def test_one_more_size_trains_its_own_runs_only(study):
+    study.configure(zoo={"sizes": [8000, 9000]})
+    planned = study.planned()
+    assert planned["train_zoo"] == planned["measure_zoo"] == len(RUNS)
+    assert planned["compute_complexity"] == len(RUNS)
+    assert "prepare_zoo_text" not in planned
+    assert "measure_weights" not in planned
+
+
+def test_training_again_gives_the_same_bytes(study):
+    run = sorted(RUNS)[0]
+    record = study / f"results/zoo/runs/{run}/run.json"
+    before = json.loads(record.read_text())["sha256"]
+    study.run(
+        "--forcerun", "train_zoo", "--until", "train_zoo", str(record.relative_to(study.folder))
+    )
+    assert json.loads(record.read_text())["sha256"] == before
+
+
+def test_an_archive_rebuilds_the_study_and_trains_nothing(study, tmp_path):
+    package = [study.command()[0], "-m", "complexity_atlas"]
+    subprocess.run([*package, "archive"], cwd=study.folder, check=True, capture_output=True)
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    archive = str(study / "results/archive.tar")
+    subprocess.run([*package, "unpack", archive], cwd=fresh, check=True)
+    command = study.command("results/archived/config.yaml")
+    done = subprocess.run(
+        command, cwd=fresh, env=environment(), text=True, capture_output=True, check=False
+    )
+    shown = done.stdout + done.stderr
+    assert done.returncode == 0, shown
+    assert "train_zoo" not in shown
+    assert "measure_zoo" not in shown
+    verified = subprocess.run([*package, "verify"], cwd=fresh, text=True, capture_output=True)
+    assert verified.returncode == 0, verified.stdout
+    assert "weight_features" in verified.stdout

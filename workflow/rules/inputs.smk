@@ -1,0 +1,61 @@
+"""Named functions of wildcards, for inputs and parameters of rules; no rules."""
+
+
+def model_specs(chosen):
+    """What identifies the weights of models, and nothing that may change without them."""
+    columns = ["model", "source", "location", "file", "sha256"]
+    return MODELS.loc[chosen, columns].to_json(orient="records")
+
+
+def own_specs(wildcards):
+    """The one model of the wildcard."""
+    return model_specs(MODELS.model == wildcards.model)
+
+
+def local_weights(wildcards):
+    """Files of a local model that exist; a missing one is a finding of the measurement."""
+    row = MODELS.set_index("model").loc[wildcards.model]
+    return sorted(glob(row.location)) if row.source == "file" else []
+
+
+def model_download_mb(wildcards):
+    """Disk that fetching a model needs: the downloaded file and what is unpacked from it."""
+    size = MODELS.set_index("model").bytes.get(wildcards.model)
+    return 2000 if pd.isna(size) else 100 + 2 * int(size) // 1_000_000
+
+
+def run_model_specs(wildcards):
+    """Every network of a training run."""
+    return model_specs(MODELS.run == wildcards.run)
+
+
+def run_spec(wildcards):
+    """The settings of one training run, and nothing that belongs to others."""
+    return json.dumps(asdict(ZOO_RUNS[wildcards.run]))
+
+
+def run_size(wildcards):
+    """The larger, the longer a run takes."""
+    return ZOO_RUNS[wildcards.run].size
+
+
+def models_of_batch(wildcards):
+    """The models of a batch, in the order of its tables."""
+    return BATCHES[wildcards.batch]
+
+
+def tables_of_batch(name):
+    """Input function: the file `name` of every model of a batch."""
+    return lambda wildcards: expand(
+        "results/models/{model}/{name}", model=BATCHES[wildcards.batch], name=name
+    )
+
+
+def has_parts(wildcards):
+    """Whether roles and layers are measured; in the many networks of the zoo nothing asks for them."""
+    return wildcards.batch in set(PUBLISHED.model)
+
+
+def is_focused(wildcards):
+    """Whether a question fits models, which is dear, and so takes the predictors in focus only."""
+    return wildcards.question not in {"raw", "size_adjusted", "power", "targets"}
