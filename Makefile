@@ -8,7 +8,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SNAKEMAKE = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake
+SNAKEMAKE := $(BIN)/snakemake
 
 .PHONY: help install results plan archive reproduce test test-all lint format benchmark clean
 

@@ -29,7 +29,10 @@ from complexity_atlas.study import load_models, study_path
 
 validate(config, workflow.source_path("../schemas/config.schema.yaml"))
 
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={SCRIPTS}; ")
+# `python` is the one that runs Snakemake, whether or not its environment is activated; where a
+# rule has an environment of its own, that is activated after this.
+BIN = Path(sys.executable).parent
+shell.prefix(f"set -euo pipefail; export PATH={BIN}:$PATH PYTHONPATH={SCRIPTS}; ")
 
 
 def project_file(name):
