@@ -104,6 +104,7 @@ def test_one_more_size_trains_its_own_runs_only(study):
     assert "measure_weights" not in planned
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_bytes(study):
     run = sorted(RUNS)[0]
     record = study / f"results/zoo/runs/{run}/run.json"
@@ -114,6 +115,7 @@ def test_training_again_gives_the_same_bytes(study):
     assert json.loads(record.read_text())["sha256"] == before
 
 
+@pytest.mark.slow
 def test_an_archive_rebuilds_the_study_and_trains_nothing(study, tmp_path):
     package = [study.command()[0], "-m", "complexity_atlas"]
     subprocess.run([*package, "archive"], cwd=study.folder, check=True, capture_output=True)

@@ -98,9 +98,9 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
 
 
 def _input_name(name: str) -> str:
-    """Name of a configured file inside the archive, whatever folder it came from."""
+    """Name of a configured file inside the archive: its own, whatever folder it came from."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"inputs/{digest}-{PurePosixPath(name).name}"
+    return f"inputs/{digest}/{PurePosixPath(name).name}"
 
 
 def _with_archived_inputs(value: object, inputs: set[str]) -> object:
