@@ -137,7 +137,6 @@ def test_one_network_exported_in_five_ways_has_the_same_weights(tmp_path):
     for file, names in SILERO.items():
         spec = ModelSpec(
             model="silero",
-            name="Silero VAD",
             source="wheel",
             location="silero-vad==6.2.3",
             file=file,

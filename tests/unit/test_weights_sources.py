@@ -66,7 +66,7 @@ def cached(tmp_path):
 
 def spec(**row: str) -> ModelSpec:
     given = {"source": "wheel", "location": "tiny-models==1.0", "file": "det/det.onnx"} | row
-    return ModelSpec(model="tiny", name="Tiny", **given)
+    return ModelSpec(model="tiny", **given)
 
 
 def failure(given: ModelSpec, cache: Path) -> WeightsUnavailable:

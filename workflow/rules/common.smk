@@ -1,4 +1,4 @@
-"""Configuration, tables, wildcard constraints and named input functions; no rules."""
+"""Configuration, tables and wildcard constraints; no rules."""
 
 import json
 import os

