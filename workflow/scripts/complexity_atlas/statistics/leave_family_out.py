@@ -15,7 +15,7 @@ scattered around 0 for a model at chance and has no logit there, while benchmark
 excluded anyway. It needs scores in [0, 1]. Both shapes are judged on the scale of the score.
 
 The interval is the percentile bootstrap over families with every model fitted anew, where there are
-enough of them (`out_of_family.gain_interval`); the expected
+enough of them (`out_of_family.gain_row`); the expected
 gain of a measure that knows nothing is slightly below 0, the price of one more coefficient.
 """
 
@@ -33,7 +33,7 @@ from complexity_atlas.statistics.out_of_family import (
     Link,
     NotIdentified,
     assess,
-    gain_interval,
+    gain_row,
 )
 from complexity_atlas.statistics.resampling import family_draws
 from complexity_atlas.statistics.settings import COVARIATES, Settings
@@ -81,17 +81,5 @@ def _rows(block: Block, link: Link, settings: Settings) -> list[Row]:
             f"gain_mae_{link.name}": baseline.mae - model.mae,
         }
         for name, values in statistics.items():
-            low, high, note = gain_interval(values[1:], block.n_families, settings.confidence)
-            rows.append(
-                block.row(
-                    index,
-                    QUESTION,
-                    name,
-                    note,
-                    n_resamples=len(values) - 1,
-                    estimate=float(values[0]),
-                    ci_low=low,
-                    ci_high=high,
-                )
-            )
+            rows.append(gain_row(block, index, QUESTION, name, values, settings.confidence))
     return rows

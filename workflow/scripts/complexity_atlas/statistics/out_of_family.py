@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit, logit
 
-from complexity_atlas.statistics.design import to_unit
+from complexity_atlas.statistics.design import Block, Row, to_unit
 from complexity_atlas.statistics.resampling import FEW_FAMILIES, interval
 
 REFITS = 1000
@@ -139,7 +139,24 @@ def assess(
     )
 
 
-def gain_interval(
+def gain_row(
+    block: Block, index: int, question: str, statistic: str, values: np.ndarray, confidence: float
+) -> Row:
+    """The row of a gain: its value first in `values`, then those in the bootstrap samples."""
+    low, high, note = _gain_interval(values[1:], block.n_families, confidence)
+    return block.row(
+        index,
+        question,
+        statistic,
+        note,
+        n_resamples=len(values) - 1,
+        estimate=float(values[0]),
+        ci_low=low,
+        ci_high=high,
+    )
+
+
+def _gain_interval(
     values: np.ndarray, n_families: int, confidence: float
 ) -> tuple[float, float, str]:
     """Interval of a gain from its `values` in the bootstrap samples, and a remark on it.

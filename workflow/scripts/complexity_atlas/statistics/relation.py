@@ -42,7 +42,7 @@ from complexity_atlas.statistics.out_of_family import (
     NotIdentified,
     assess,
     best_of,
-    gain_interval,
+    gain_row,
 )
 from complexity_atlas.statistics.resampling import family_draws, few_families
 from complexity_atlas.statistics.settings import COVARIATES, Settings
@@ -131,28 +131,12 @@ def _rows(
             continue
         fitted.append(accuracy)
         gain = accuracy.r2 - baselines[form.link].r2
-        yield _gain_row(block, index, f"{form.name}_r2", accuracy.r2, settings)
-        yield _gain_row(block, index, f"{form.name}_gain_r2", gain, settings)
+        yield gain_row(block, index, QUESTION, f"{form.name}_r2", accuracy.r2, settings.confidence)
+        yield gain_row(block, index, QUESTION, f"{form.name}_gain_r2", gain, settings.confidence)
         yield from _parameters(block, index, form, columns, settings)
     if fitted:
         gain = best_of(fitted).r2 - best_of(list(baselines.values())).r2
-        yield _gain_row(block, index, "best_gain_r2", gain, settings)
-
-
-def _gain_row(
-    block: Block, index: int, statistic: str, values: np.ndarray, settings: Settings
-) -> Row:
-    low, high, note = gain_interval(values[1:], block.n_families, settings.confidence)
-    return block.row(
-        index,
-        QUESTION,
-        statistic,
-        note,
-        n_resamples=len(values) - 1,
-        estimate=float(values[0]),
-        ci_low=low,
-        ci_high=high,
-    )
+        yield gain_row(block, index, QUESTION, "best_gain_r2", gain, settings.confidence)
 
 
 def _parameters(
