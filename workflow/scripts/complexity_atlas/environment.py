@@ -6,6 +6,7 @@ import sys
 from complexity_atlas.errors import AtlasError
 
 PACKAGES = (
+    "huggingface_hub",
     "numba",
     "numpy",
     "onnx",
@@ -13,9 +14,11 @@ PACKAGES = (
     "pandera",
     "pingouin",
     "pyarrow",
+    "requests",
     "safetensors",
     "scipy",
     "sklearn",
+    "tenacity",
     "torch",
 )
 
