@@ -529,7 +529,7 @@ def test_external_data_stay_in_their_file(tmp_path, opened):
     (entry,) = weights.entries
     assert isinstance(entry.tensor.data, FileSegment)
     np.testing.assert_array_equal(entry.tensor.array(), values)
-    assert weights.files == [tmp_path / "m.onnx", tmp_path / "data.bin"]
+    assert [file.path.name for file in weights.files] == ["m.onnx", "data.bin"]
     assert weights.bytes == (tmp_path / "m.onnx").stat().st_size + 80
 
 

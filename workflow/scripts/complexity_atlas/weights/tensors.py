@@ -2,9 +2,10 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with numpy
 import numpy as np
@@ -12,8 +13,47 @@ import numpy as np
 from complexity_atlas.errors import AtlasError
 
 
+class Segment(Protocol):
+    """Bytes of a tensor that have not been read; little-endian.
+
+    Some can be read in their order only, once. Several threads may share the reading if the ranges
+    are claimed in order before, by one thread.
+    """
+
+    nbytes: int
+
+    def blocks(self, start: int, stop: int, buffer: memoryview) -> Iterator[memoryview]:
+        """Bytes [start, stop) of the segment, a buffer at a time."""
+        ...
+
+    def claim(self, start: int, stop: int) -> None:
+        """Say that [start, stop) will be read, after what was claimed before."""
+        ...
+
+    def retain(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Keep these ranges in memory when they are read, so that they can be read again."""
+        ...
+
+    def release(self) -> None:
+        """Forget what was retained."""
+        ...
+
+
+class Rereadable:
+    """What a segment needs not do whose bytes can be read in any order, again and again."""
+
+    def claim(self, start: int, stop: int) -> None:
+        """Nothing to do."""
+
+    def retain(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Nothing to do."""
+
+    def release(self) -> None:
+        """Nothing to do."""
+
+
 @dataclass(frozen=True)
-class FileSegment:
+class FileSegment(Rereadable):
     """`nbytes` bytes of the file `path` from byte `offset` on, little-endian."""
 
     path: Path
@@ -50,7 +90,7 @@ class FileSegment:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor whose values are in a file or in memory.
+    """A tensor whose values are in a file, on another machine, or in memory.
 
     `dtype` is numpy's name of the type ("float32", "bfloat16", "float8_e4m3fn", "int8", ...);
     `data` holds the values in C order. Raises AtlasError where shape and bytes disagree.
@@ -59,7 +99,7 @@ class Tensor:
     name: str
     dtype: str
     shape: tuple[int, ...]
-    data: FileSegment | np.ndarray = field(repr=False)
+    data: Segment | np.ndarray = field(repr=False)
 
     def __post_init__(self):
         expected = self.n * self.itemsize
@@ -100,7 +140,7 @@ class Tensor:
         Every block but the last is as long as the buffer. Raises AtlasError, naming the file and
         the byte, where the file is too short, and OSError where it cannot be read.
         """
-        if isinstance(self.data, FileSegment):
+        if not isinstance(self.data, np.ndarray):
             yield from self.data.blocks(start, stop, buffer)
             return
         source = memoryview(self.data.reshape(-1).view(np.uint8))
@@ -108,6 +148,21 @@ class Tensor:
             block = buffer[: min(len(buffer), stop - position)]
             block[:] = source[position : position + len(block)]
             yield block
+
+    def claim(self, start: int, stop: int) -> None:
+        """Say that bytes [start, stop) will be read; see Segment."""
+        if not isinstance(self.data, np.ndarray):
+            self.data.claim(start, stop)
+
+    def retain(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Ask that bytes can be read once more, until `release`; see Segment."""
+        if not isinstance(self.data, np.ndarray):
+            self.data.retain(spans)
+
+    def release(self) -> None:
+        """Forget what was retained."""
+        if not isinstance(self.data, np.ndarray):
+            self.data.release()
 
     def read_into(self, buffer: memoryview, offset: int = 0) -> None:
         """Fill `buffer` with the bytes from `offset` on. Raises as `blocks` does."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.weights.entries import Weights
+from complexity_atlas.weights.files import File, LocalFile
 
 # Reader modules by the end of the file name. They are imported when a file asks for them, because
 # onnx and torch are large.
@@ -22,13 +23,13 @@ READERS = {
 }
 
 
-def open_weights(paths: Sequence[Path]) -> Weights:
+def open_weights(files: Sequence[File | Path]) -> Weights:
     """List every tensor in a model's weight files.
 
-    `paths` are the files of one model: an ONNX file; safetensors files or their index; torch
-    checkpoints or their index. Tensor data are not read, save what folding batch normalisation
-    needs (see `formats.onnx`), so memory does not grow with the size of safetensors files and of
-    torch checkpoints.
+    `files` are those of one model, or their paths: an ONNX file; safetensors files or their index;
+    torch checkpoints or their index. Tensor data are not read, save what folding batch
+    normalisation needs (see `formats.onnx`), so memory does not grow with the size of safetensors
+    files and of torch checkpoints.
 
     Raises
     ------
@@ -37,28 +38,29 @@ def open_weights(paths: Sequence[Path]) -> Weights:
         "unreadable" for damaged or inconsistent files. The message names the file and, where there
         is one, the tensor.
     """
-    if not paths:
+    if not files:
         raise WeightsUnavailable("empty", "no weight file was given")
-    readers = {_reader(Path(path)) for path in paths}
+    files = [LocalFile(file) if isinstance(file, Path) else file for file in files]
+    readers = {_reader(file) for file in files}
     if len(readers) > 1:
-        names = ", ".join(sorted(Path(path).name for path in paths))
+        names = ", ".join(sorted(file.name for file in files))
         raise WeightsUnavailable(
             "unsupported",
             f"the files are in several formats ({' and '.join(sorted(readers))}): {names}; "
             "give a location that matches the files of one format",
         )
-    for path in paths:
-        if not Path(path).is_file():
-            raise WeightsUnavailable("unavailable", f"{path}: there is no such file")
+    for file in files:
+        if isinstance(file, LocalFile) and not file.path.is_file():
+            raise WeightsUnavailable("unavailable", f"{file}: there is no such file")
     reader = import_module(f"complexity_atlas.weights.formats.{readers.pop()}")
-    return reader.read(sorted(Path(path) for path in paths))
+    return reader.read(sorted(files, key=str))
 
 
-def _reader(path: Path) -> str:
+def _reader(file: File) -> str:
     for suffix in sorted(READERS, key=len, reverse=True):
-        if path.name.endswith(suffix):
+        if file.name.endswith(suffix):
             return READERS[suffix]
     raise WeightsUnavailable(
         "unsupported",
-        f"{path}: the format is not known from the file name; names end in {', '.join(READERS)}",
+        f"{file}: the format is not known from the file name; names end in {', '.join(READERS)}",
     )

@@ -9,7 +9,6 @@ operators use it or a part of it. Everything else is in the ledger with the reas
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -19,25 +18,26 @@ from onnx import ModelProto, TensorProto
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
 from complexity_atlas.weights.entries import Entry, Weights, dtype_reason
+from complexity_atlas.weights.files import File
 from complexity_atlas.weights.folding import fold
 from complexity_atlas.weights.formats.shards import damaged, sibling
 from complexity_atlas.weights.onnx_graph import Constant, Graph, InvalidGraph
 from complexity_atlas.weights.onnx_uses import Uses
 from complexity_atlas.weights.roles import layers_of
-from complexity_atlas.weights.tensors import FileSegment, Tensor
+from complexity_atlas.weights.tensors import Segment, Tensor
 
 
-def read(paths: Sequence[Path]) -> Weights:
+def read(files: Sequence[File]) -> Weights:
     """Open one ONNX model, both as it is stored and with batch normalisation folded.
 
     Constants inside the file are held in memory (protobuf allows 2 GB); external data are read
     later, block by block, unless there is a batch normalisation to fold.
     """
-    if len(paths) > 1:
-        raise damaged(paths[1], f"is a second ONNX model beside {paths[0].name}", "give one")
-    path = paths[0]
-    model = _load(path)
-    external = _ExternalData(path)
+    if len(files) > 1:
+        raise damaged(files[1], f"is a second ONNX model beside {files[0].name}", "give one")
+    file = files[0]
+    model = _load(file)
+    external = _ExternalData(file)
     try:
         graph = Graph(model)
         notes: list[str] = []
@@ -48,25 +48,25 @@ def read(paths: Sequence[Path]) -> Weights:
             folded = Graph(folded_model).constants
         entries = _entries(graph, folded, external)
     except InvalidGraph as error:
-        raise damaged(path, str(error)) from None
-    return Weights("onnx", entries, notes, [path, *external.files])
+        raise damaged(file, str(error)) from None
+    return Weights("onnx", entries, notes, [file, *external.files])
 
 
-def _load(path: Path) -> ModelProto:
+def _load(file: File) -> ModelProto:
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = onnx.load(file.local(), load_external_data=False)
     except DecodeError as error:
-        raise damaged(path, f"is not an ONNX model ({error})") from None
+        raise damaged(file, f"is not an ONNX model ({error})") from None
     if not model.graph.node:
-        raise damaged(path, "holds no graph, so it is not an ONNX model")
+        raise damaged(file, "holds no graph, so it is not an ONNX model")
     if not _is_text(model):
-        raise damaged(path, "has names that are not text")
+        raise damaged(file, "has names that are not text")
     if not model.functions:
         return model
     try:
         return onnx.inliner.inline_local_functions(model)
     except Exception as error:  # whatever the library's C++ code throws for invalid functions
-        raise damaged(path, f"has functions that cannot be put in their place ({error})") from None
+        raise damaged(file, f"has functions that cannot be put in their place ({error})") from None
 
 
 def _is_text(message: Message) -> bool:
@@ -133,9 +133,9 @@ def _known(layers: dict[str, int | None]) -> int:
 class _ExternalData:
     """Tensors of a model that lie in other files of its folder."""
 
-    def __init__(self, model_path: Path):
-        self.model_path = model_path
-        self.files: list[Path] = []
+    def __init__(self, model: File):
+        self.model = model
+        self.files: list[File] = []
 
     def tensor(self, constant: Constant) -> Tensor:
         """The constant as a tensor, left in its file where it is external."""
@@ -149,30 +149,31 @@ class _ExternalData:
         for constant in graph.constants.values():
             if uses_external_data(constant.proto):
                 segment = self._segment(constant)
-                with open(segment.path, "rb") as file:
-                    file.seek(segment.offset)
-                    constant.proto.raw_data = file.read(segment.nbytes)
+                values = bytearray(segment.nbytes)
+                for _ in segment.blocks(0, segment.nbytes, memoryview(values)):
+                    pass
+                constant.proto.raw_data = bytes(values)
                 constant.proto.ClearField("external_data")
                 constant.proto.data_location = TensorProto.DEFAULT
 
-    def _segment(self, constant: Constant) -> FileSegment:
+    def _segment(self, constant: Constant) -> Segment:
         where = f"the external data of constant {constant.name!r}"
         try:
             info = ExternalDataInfo(constant.proto)
         except ValueError as error:
             raise InvalidGraph(f"{where} have no valid place ({error})") from None
-        path = sibling(self.model_path.parent, info.location, self.model_path)
-        if not path.is_file():
-            raise InvalidGraph(f"{where} should be in {path}, which is not there")
-        if path not in self.files:
-            self.files.append(path)
+        file = sibling(self.model, info.location)
+        if file is None:
+            place = self.model.folder + info.location
+            raise InvalidGraph(f"{where} should be in {place}, which is not there")
+        if file not in self.files:
+            self.files.append(file)
         expected = math.prod(constant.shape) * np.dtype(constant.dtype).itemsize
         offset = info.offset or 0
         nbytes = expected if info.length is None else info.length
-        size = path.stat().st_size
-        if nbytes != expected or offset + nbytes > size:
+        if nbytes != expected or offset + nbytes > file.size:
             raise InvalidGraph(
-                f"{where} should be {expected} bytes of {path}, but {nbytes} bytes from byte "
-                f"{offset} on are named, and the file has {size}"
+                f"{where} should be {expected} bytes of {file}, but {nbytes} bytes from byte "
+                f"{offset} on are named, and the file has {file.size}"
             )
-        return FileSegment(path, offset, nbytes)
+        return file.segment(offset, nbytes)

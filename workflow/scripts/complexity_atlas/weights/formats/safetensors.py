@@ -9,7 +9,6 @@ counting reads them from there in blocks.
 import math
 import struct
 from collections.abc import Sequence
-from pathlib import Path
 
 from complexity_atlas.weights.entries import (
     StoredTensor,
@@ -17,8 +16,9 @@ from complexity_atlas.weights.entries import (
     dtype_reason,
     state_dict_entries,
 )
+from complexity_atlas.weights.files import File
 from complexity_atlas.weights.formats.shards import damaged, find_shards, parse_json_object
-from complexity_atlas.weights.tensors import FileSegment, Tensor
+from complexity_atlas.weights.tensors import Tensor
 
 MAX_HEADER_BYTES = 100_000_000
 
@@ -49,9 +49,9 @@ DTYPES = {
 }
 
 
-def read(paths: Sequence[Path]) -> Weights:
+def read(files: Sequence[File]) -> Weights:
     """Open safetensors files, or the shards that their index lists."""
-    shards = find_shards(paths)
+    shards = find_shards(files)
     stored: list[StoredTensor] = []
     for file in shards.files:
         tensors = read_header(file)
@@ -60,21 +60,19 @@ def read(paths: Sequence[Path]) -> Weights:
     return Weights("safetensors", state_dict_entries(stored), [], shards.files)
 
 
-def read_header(file: Path) -> list[StoredTensor]:
+def read_header(file: File) -> list[StoredTensor]:
     """Read and check the header of one safetensors file; tensors in the order of their bytes."""
-    size = file.stat().st_size
-    with open(file, "rb") as opened:
-        prefix = opened.read(8)
-        if len(prefix) < 8:
-            raise damaged(file, f"has {size} bytes, too few for a safetensors header")
-        (header_bytes,) = struct.unpack("<Q", prefix)
-        if header_bytes > MAX_HEADER_BYTES:
-            raise damaged(file, f"announces a header of {header_bytes} bytes, which is too long")
-        if header_bytes > size - 8:
-            raise damaged(
-                file, f"announces a header of {header_bytes} bytes, the file has {size} bytes"
-            )
-        header = parse_json_object(opened.read(header_bytes), file)
+    size, prefix = file.size, file.read(0, 8)
+    if len(prefix) < 8:
+        raise damaged(file, f"has {size} bytes, too few for a safetensors header")
+    (header_bytes,) = struct.unpack("<Q", prefix)
+    if header_bytes > MAX_HEADER_BYTES:
+        raise damaged(file, f"announces a header of {header_bytes} bytes, which is too long")
+    if header_bytes > size - 8:
+        raise damaged(
+            file, f"announces a header of {header_bytes} bytes, the file has {size} bytes"
+        )
+    header = parse_json_object(file.read(8, header_bytes), file)
     header.pop("__metadata__", None)
     start = 8 + header_bytes
     places = sorted((_place(file, name, entry), name) for name, entry in header.items())
@@ -82,7 +80,7 @@ def read_header(file: Path) -> list[StoredTensor]:
     return [_stored(file, name, header[name], start) for _, name in places]
 
 
-def _place(file: Path, name: str, entry: object) -> tuple[int, int]:
+def _place(file: File, name: str, entry: object) -> tuple[int, int]:
     """Check one tensor's description by itself; returns its first byte and the byte after it."""
     where = f"tensor {name!r}"
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
@@ -107,7 +105,7 @@ def _are_sizes(value: object) -> bool:
 
 
 def _check_layout(
-    file: Path, places: Sequence[tuple[tuple[int, int], str]], data_bytes: int
+    file: File, places: Sequence[tuple[tuple[int, int], str]], data_bytes: int
 ) -> None:
     """The format wants every byte after the header to belong to exactly one tensor."""
     expected = 0
@@ -128,11 +126,11 @@ def _check_layout(
         raise damaged(file, f"has {data_bytes - expected} bytes after the last tensor")
 
 
-def _stored(file: Path, name: str, entry: dict, start: int) -> StoredTensor:
+def _stored(file: File, name: str, entry: dict, start: int) -> StoredTensor:
     dtype, _ = DTYPES[entry["dtype"]]
     shape = tuple(entry["shape"])
     begin, end = entry["data_offsets"]
     tensor = None
     if not dtype_reason(dtype, shape):
-        tensor = Tensor(name, dtype, shape, FileSegment(file, start + begin, end - begin))
+        tensor = Tensor(name, dtype, shape, file.segment(start + begin, end - begin))
     return StoredTensor(name, dtype, shape, tensor)

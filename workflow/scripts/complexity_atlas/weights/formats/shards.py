@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from complexity_atlas.errors import WeightsUnavailable
+from complexity_atlas.weights.files import File
 
 MAX_INDEX_BYTES = 100_000_000
 
@@ -18,11 +19,11 @@ _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<suffi
 class Shards:
     """The files of a model, and the tensors that each must hold (None where no index says)."""
 
-    files: list[Path]
-    listed: dict[Path, frozenset[str]] | None
-    _home: dict[str, Path] = field(default_factory=dict, init=False, repr=False)
+    files: list[File]
+    listed: dict[File, frozenset[str]] | None
+    _home: dict[str, File] = field(default_factory=dict, init=False, repr=False)
 
-    def check(self, file: Path, names: Iterable[str]) -> None:
+    def check(self, file: File, names: Iterable[str]) -> None:
         """Compare the tensors found in `file` with its index and with the files before it."""
         found = frozenset(names)
         if self.listed is not None:
@@ -39,52 +40,51 @@ class Shards:
         self._home.update(dict.fromkeys(found, file))
 
 
-def damaged(file: Path, what: str, remedy: str = "fetch the file again") -> WeightsUnavailable:
+def damaged(
+    file: File | str, what: str, remedy: str = "fetch the file again"
+) -> WeightsUnavailable:
     """Build the error for a file that is damaged or does not fit the others."""
     return WeightsUnavailable("unreadable", f"{file}: {what}; {remedy}")
 
 
-def find_shards(paths: Sequence[Path]) -> Shards:
+def find_shards(files: Sequence[File]) -> Shards:
     """Resolve weight files, or the index among them, to a complete set of shards.
 
     Raises WeightsUnavailable("unreadable") if a shard that an index or a shard's own number
     ("-00001-of-00003") announces is missing, or one is there that the index does not list.
     """
-    indexes = [path for path in paths if path.name.endswith(".index.json")]
+    indexes = [file for file in files if file.name.endswith(".index.json")]
     if len(indexes) > 1:
         raise damaged(indexes[1], f"is a second index beside {indexes[0].name}", "give one of them")
     if not indexes:
-        _check_numbers(paths)
-        return Shards(list(paths), None)
+        _check_numbers(files)
+        return Shards(list(files), None)
     index = indexes[0]
     listed = _read_index(index)
-    for path in paths:
-        if path != index and path not in listed:
-            raise damaged(path, f"is not listed in {index.name}", "remove it or mend the index")
-    for path in listed:
-        if not path.is_file():
-            raise damaged(path, f"is missing, and {index.name} lists it", "fetch it")
+    for file in files:
+        if file != index and file not in listed:
+            raise damaged(file, f"is not listed in {index.name}", "remove it or mend the index")
     _check_unlisted(index, listed)
     _check_numbers(list(listed))
-    return Shards(sorted(listed), listed)
+    return Shards(sorted(listed, key=str), listed)
 
 
-def sibling(directory: Path, name: str, said_by: Path) -> Path:
-    """Resolve a relative file name that the untrusted file `said_by` gives.
+def sibling(file: File, name: str) -> File | None:
+    """The file that the untrusted `file` refers to, relative to its folder; None if not there.
 
-    Names that leave `directory` are refused. Symbolic links are followed: a file cannot make them,
+    Names that leave the folder are refused. Symbolic links are followed: a file cannot make them,
     and the Hugging Face cache consists of them.
     """
     relative = PurePosixPath(name)
     if not name or relative.is_absolute() or ".." in relative.parts or "\\" in name or "\0" in name:
         raise WeightsUnavailable(
             "unsupported",
-            f"{said_by}: refers to the file {name!r} outside of its own folder, which is refused",
+            f"{file}: refers to the file {name!r} outside of its own folder, which is refused",
         )
-    return directory / relative
+    return file.sibling(name)
 
 
-def parse_json_object(text: bytes, file: Path) -> dict:
+def parse_json_object(text: bytes, file: File) -> dict:
     """Parse an untrusted JSON object; anything else, and a repeated key, is an error."""
 
     def unique(pairs: list[tuple[str, object]]) -> dict:
@@ -104,42 +104,49 @@ def parse_json_object(text: bytes, file: Path) -> dict:
     return parsed
 
 
-def _read_index(index: Path) -> dict[Path, frozenset[str]]:
-    if index.stat().st_size > MAX_INDEX_BYTES:
+def _read_index(index: File) -> dict[File, frozenset[str]]:
+    if index.size > MAX_INDEX_BYTES:
         raise damaged(index, f"is larger than {MAX_INDEX_BYTES} bytes")
-    weight_map = parse_json_object(index.read_bytes(), index).get("weight_map")
+    weight_map = parse_json_object(index.read(0, index.size), index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise damaged(index, "has no 'weight_map' that names the file of each tensor")
-    listed: dict[Path, set[str]] = {}
+    listed: dict[str, set[str]] = {}
     for tensor, name in weight_map.items():
         if not isinstance(name, str):
             raise damaged(index, f"names no file for tensor {tensor!r}")
-        listed.setdefault(sibling(index.parent, name, index), set()).add(tensor)
-    return {path: frozenset(tensors) for path, tensors in listed.items()}
+        listed.setdefault(name, set()).add(tensor)
+    return {_listed(index, name): frozenset(tensors) for name, tensors in listed.items()}
 
 
-def _check_numbers(paths: Sequence[Path]) -> None:
-    numbers: dict[tuple[Path, str, str, str], set[int]] = {}
-    for path in paths:
-        if match := _NUMBERED.fullmatch(path.name):
-            key = (path.parent, match["stem"], match["total"], match["suffix"])
+def _listed(index: File, name: str) -> File:
+    file = sibling(index, name)
+    if file is None:
+        raise damaged(index.folder + name, f"is missing, and {index.name} lists it", "fetch it")
+    return file
+
+
+def _check_numbers(files: Sequence[File]) -> None:
+    numbers: dict[tuple[str, str, str, str], set[int]] = {}
+    for file in files:
+        if match := _NUMBERED.fullmatch(file.name):
+            key = (file.folder, match["stem"], match["total"], match["suffix"])
             numbers.setdefault(key, set()).add(int(match["number"]))
-    for (directory, stem, total, suffix), found in numbers.items():
+    for (folder, stem, total, suffix), found in numbers.items():
         first = 0 if 0 in found else 1
         missing = next(number for number in count(first) if number not in found)
         if missing < first + int(total):
             name = f"{stem}-{missing:0{len(total)}d}-of-{total}{suffix}"
-            raise damaged(directory / name, "is missing from the shards of this model", "fetch it")
+            raise damaged(folder + name, "is missing from the shards of this model", "fetch it")
 
 
-def _check_unlisted(index: Path, listed: Iterable[Path]) -> None:
+def _check_unlisted(index: File, listed: Iterable[File]) -> None:
     """A shard beside the index that belongs to the same set but is not in it."""
-    sets = {_shard_set(path) for path in listed} - {None}
-    for path in sorted(index.parent.iterdir()):
-        if _shard_set(path) in sets and path not in listed:
-            raise damaged(path, f"is not listed in {index.name}", "remove it or mend the index")
+    sets = {_shard_set(file) for file in listed} - {None}
+    for file in index.siblings():
+        if _shard_set(file) in sets and file not in listed:
+            raise damaged(file, f"is not listed in {index.name}", "remove it or mend the index")
 
 
-def _shard_set(path: Path) -> tuple[str, str, str] | None:
-    match = _NUMBERED.fullmatch(path.name)
+def _shard_set(file: File) -> tuple[str, str, str] | None:
+    match = _NUMBERED.fullmatch(file.name)
     return (match["stem"], match["total"], match["suffix"]) if match else None

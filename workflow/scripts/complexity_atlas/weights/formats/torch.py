@@ -24,26 +24,28 @@ from complexity_atlas.weights.entries import (
     dtype_reason,
     state_dict_entries,
 )
+from complexity_atlas.weights.files import File
 from complexity_atlas.weights.formats.shards import damaged, find_shards
 from complexity_atlas.weights.tensors import FileSegment, Tensor
 
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 
 
-def read(paths: Sequence[Path]) -> Weights:
+def read(files: Sequence[File]) -> Weights:
     """Open torch checkpoints, or the shards that their index lists.
 
     Zip archives are opened without their data: tensors point into the file. Checkpoints older
     than that, and tensors that are not contiguous, are loaded.
     """
-    shards = find_shards(paths)
+    shards = find_shards(files)
     stored: list[StoredTensor] = []
     notes: list[str] = []
-    for file in shards.files:
+    for shard in shards.files:
+        file = shard.local()
         # The archive is checked first: torch crashes on some that are damaged.
         records = _records(file) if _is_archive(file) else None
         state, ignored = _state_dict(file, map_location="cpu" if records is None else "meta")
-        shards.check(file, state)
+        shards.check(shard, state)
         stored += _Checkpoint(file, state, records).tensors()
         if ignored:
             notes.append(f"{file.name}: keys beside the state dict: {', '.join(ignored)}")
