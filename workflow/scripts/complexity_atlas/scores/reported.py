@@ -1,6 +1,6 @@
 """What a parser hands on: numbers in the source's own words, and why the rest was left out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Scale = Literal["fraction", "percent", "unscaled"]
@@ -10,7 +10,10 @@ Unit = Literal["one", "million", "billion", "trillion", "1e21", "giga", "mega", 
 
 REASONS = {
     "ambiguous_number": "digits that different conventions read as different numbers",
+    "archive_member": "a member of an archive that leads outside it, is a link or is oversized",
     "broken_record": "the record lacks the shape that its format prescribes",
+    "duplicate_key": "a mapping that gives the same key twice",
+    "incomplete_average": "an average over whatever tasks the record happens to hold",
     "missing": "the source says that there is no value",
     "no_model": "nothing in the record names a model",
     "not_a_number": "the cell holds text that is no number",
@@ -20,10 +23,10 @@ REASONS = {
     "ragged_row": "more or fewer cells than the header",
     "set_dependent": "a number that depends on which other models were ranked beside it",
     "spreadsheet_formula": "text that a spreadsheet would execute",
+    "too_big": "larger than any honest file of its kind",
     "too_deep": "nested deeper than any honest file",
     "undecodable": "not the text encoding or file format that was announced",
     "unsafe_yaml": "YAML with anchors, aliases or tags",
-    "duplicate_key": "a mapping that gives the same key twice",
 }
 """Reason codes of Reject, with their meaning."""
 
@@ -31,6 +34,8 @@ FLAGS = {
     "below_floor": "zero, where guessing scores better",
     "best_of_scorers": "the maximum over several scorers, biased upwards",
     "clipped": "rescaled against chance and cut off at zero",
+    "derived": "computed from the numbers of the same file, which does not print it",
+    "disputed": "the source marks the model as under dispute",
     "few_shot_disagrees": "file name and configuration state different numbers of shots",
     "few_shot_from_name": "the number of shots is stated by a name only",
     "footnote": "the source attaches a footnote",
@@ -52,9 +57,10 @@ class Reported:
 
     `locator` leads to the cell: a JSON pointer, "row,column" of a CSV (row 1 is the header, columns
     count from 1) or "table,row,column" of a page. `scale` says how `value_raw`, `stderr_raw` and
-    `ci_raw` are printed; a rule for source and metric decides it, never a value's size, and a
-    printed percent sign is part of `value_raw`. `n_shot`, `cot` and `chat_template` are None where
-    the source is silent. `eval_date` is ISO 8601 in UTC. `flags` are keys of FLAGS.
+    `ci_raw` are printed; a rule for source and metric decides it, never a value's size. A printed
+    percent sign, and a ± with what follows, are part of `value_raw`. `n_shot`, `cot` and
+    `chat_template` are None where the source is silent. `eval_date` is ISO 8601 in UTC. `flags`
+    are keys of FLAGS.
     """
 
     locator: str
@@ -118,23 +124,3 @@ class Parsed:
     rejects: tuple[Reject, ...] = ()
     attributes: tuple[ModelAttribute, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@dataclass
-class Findings:
-    """Collects what a parser finds, in the order of the file."""
-
-    reported: list[Reported] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    attributes: list[ModelAttribute] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def reject(self, locator: str, reason: str, snippet: object = "") -> None:
-        """Note a reject; `snippet` is cut to 120 characters. Raises KeyError on another reason."""
-        text = " ".join(str(snippet).split())
-        REASONS[reason]
-        self.rejects.append(Reject(locator, reason, text[:120]))
-
-    def parsed(self) -> Parsed:
-        """Return the findings, frozen."""
-        return Parsed(*map(tuple, (self.reported, self.rejects, self.attributes, self.notes)))
