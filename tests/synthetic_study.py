@@ -102,6 +102,7 @@ def _models(n_families: int) -> pd.DataFrame:
             "reason": "",
             "format": "onnx",
             "n_weights": 1_000_000 * (i + 1),
+            "n_known_role": 1_000_000 * (i + 1),
             "n_constants": 1_010_000 * (i + 1),
             "files": f"{benchmark}.onnx 4000000 bytes sha256:{i:064x}",
             "notes": "BatchNorm bn.0 is not folded: its input has two consumers" if i == 1 else "",

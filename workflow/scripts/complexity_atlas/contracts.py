@@ -254,6 +254,7 @@ MEASURED_MODELS = Contract(
         "reason": text(),
         "format": text(),
         "n_weights": count(),
+        "n_known_role": count(),
         "n_constants": count(),
         "files": text(),
         "notes": text(),

@@ -159,6 +159,7 @@ def _record(identity: dict, weights: Weights, ledger: pd.DataFrame) -> ModelReco
         format=weights.format,
         files=tuple(_weight_file(file, identity) for file in weights.files),
         n_weights=int(stored.n[stored.counted].sum()),
+        n_known_role=int(stored.n[stored.counted & (stored.role != "other")].sum()),
         n_constants=int(arrays.n.sum()),
         notes=tuple(weights.notes),
     )

@@ -23,7 +23,8 @@ class ModelRecord:
     """Identity, outcome and origin of the measurement of one model.
 
     `status` is "ok" or a status of WeightsUnavailable, with the reason. `n_weights` is the number
-    of counted weights in the stored view, `n_constants` that of all floating-point arrays.
+    of counted weights in the stored view, `n_known_role` of those among them whose role in the
+    network is known, `n_constants` that of all floating-point arrays.
     """
 
     model: str
@@ -35,6 +36,7 @@ class ModelRecord:
     format: str = ""
     files: tuple[WeightFile, ...] = ()
     n_weights: int = 0
+    n_known_role: int = 0
     n_constants: int = 0
     notes: tuple[str, ...] = ()
     device: str = "cpu"

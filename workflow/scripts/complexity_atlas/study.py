@@ -103,6 +103,7 @@ def measured_models(models: pd.DataFrame, records: Sequence[ModelRecord]) -> pd.
             reason=[record.reason for record in found],
             format=[record.format for record in found],
             n_weights=[record.n_weights for record in found],
+            n_known_role=[record.n_known_role for record in found],
             n_constants=[record.n_constants for record in found],
             files=[
                 "; ".join(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from complexity_atlas.weights.files import File
+from complexity_atlas.weights.fused import Fused
 from complexity_atlas.weights.roles import layers_of, role_of
 from complexity_atlas.weights.tensors import Tensor
 
@@ -25,7 +26,7 @@ class Entry:
     in a graph whose names carry no block numbers. `depth` is the number of weight-bearing operators
     on the longest path that leads to its consumer (None where the format holds no graph). `reason`
     is empty for a tensor that counts as a weight; `tensor` is None where its type or size rule that
-    out.
+    out. `fused` tells which matrices lie in it, where the model's config.json said so.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Entry:
     shape: tuple[int, ...]
     tensor: Tensor | None
     reason: str = ""
+    fused: Fused | None = None
 
 
 @dataclass(frozen=True)

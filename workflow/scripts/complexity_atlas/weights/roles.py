@@ -26,8 +26,9 @@ ROLES = (
 
 ROLE_PATTERNS: tuple[tuple[str, str], ...] = (
     # Parameters and statistics of normalisations; before biases, since these have biases too.
-    (r"(norm\w*|(^|\.)ln_?\w*|(^|\.)_?bn\d*|downsample\.1|shortcut\.1)\.(weight|bias)$", "norm"),
+    (r"(norm\w*|(^|[._])ln_?\w*|(^|\.)_?bn\d*|downsample\.1|shortcut\.1)\.(weight|bias)$", "norm"),
     (r"(^|[._])(gamma|beta|running_(mean|var)|num_batches_tracked)$", "norm"),
+    (r"masked_bias$|causal_mask$|slopes$|inv_freq$", "bias"),
     # Tables of learned biases are matrices that are looked up, not biases.
     (r"relative_(attention|position)_bias(_table)?(\.weight)?$", "embedding"),
     (r"(^|[._])bias(_[ih]h)?(_l\d+)?(_reverse)?$", "bias"),
@@ -35,15 +36,24 @@ ROLE_PATTERNS: tuple[tuple[str, str], ...] = (
     (r"qa_outputs|cls\.seq_relationship|^(module\.)?_?fc\.|^output\.|project_out", "head"),
     (r"patch_embed|patch_embeddings?\.|conv_proj", "convolution"),
     (r"(^|\.)(wte|wpe|tok_?emb\w*|pos_?emb\w*)(\.|$)|embed|(^|\.)shared\.", "embedding"),
+    (r"(token|position)_embd|token_types|project_in\.", "embedding"),
     (r"(cls|mask|class|distill\w*|register)_tokens?$", "embedding"),
+    # State spaces (Mamba), and what RWKV has beside its projections.
+    (r"(mamba|mixer)\.(in_proj|x_proj|dt_proj|out_proj|a_log|d)(\.|$)", "recurrent"),
+    (r"(^|\.)ssm_(in|x|dt|out|a|d)(\.|$)|time_(mix|maa|decay|first|faaaa)", "recurrent"),
+    (r"feed_forward\.(key|value|receptance)\.", "mlp"),
     # Attention: fused projections first, then single ones.
     (r"qkv|query_key_value|attn\.c_attn|in_proj_weight|kv_[ab]_proj|attn\.kv\.", "attention_qkv"),
+    (r"attn_kv_[ab]|w_pack\.", "attention_qkv"),
     (r"(^|[._])(q_([ab]_)?proj|query|q_lin|to_q|wq)(\.|_|$)|(attn|attention)\.q\.", "attention_q"),
+    (r"(^|\.)attn_q(_[ab])?\.|attention\.receptance\.", "attention_q"),
     (r"(^|[._])(k_proj|key|k_lin|to_k|wk)(\.|_|$)|(attn|attention)\.k\.", "attention_k"),
+    (r"(^|\.)attn_k(_b)?\.", "attention_k"),
     (r"(^|[._])(v_proj|value|v_lin|to_v|wv)(\.|_|$)|(attn|attention)\.v\.", "attention_v"),
+    (r"(^|\.)attn_v(_b)?\.", "attention_v"),
     (r"attn\w*\.(\w+\.)*(out_proj|o_proj|c_proj|proj|dense|wo|to_out)(\.|$)", "attention_o"),
     (r"attention\w*\.(\w+\.)*(out_proj|o_proj|out_lin|dense|wo|o|to_out)(\.|$)", "attention_o"),
-    (r"(^|\.)(o_proj|to_out)\.", "attention_o"),
+    (r"(^|\.)(o_proj|to_out|attn_output)\.|attention\.output\.weight$", "attention_o"),
     (r"mlp|ffn|feed_?forward|densereludense|experts?\.|block_sparse_moe|intermediate", "mlp"),
     (r"(^|\.)(fc_?\d|c_fc|lin[12]|linear[12]|w[123]|(gate|up|down|gate_up)_proj)\.", "mlp"),
     (r"\d\.output\.dense", "mlp"),
@@ -65,8 +75,9 @@ BLOCK_PATTERNS: tuple[str, ...] = (
     r"(?:^|\.)(?:stages|layers|levels)\.(\d+)\.(?:blocks|layers)\.(\d+)\.",
     r"(?:^|\.)_?blocks\.(\d+)\.(\d+)\.",
     r"(?:^|\.)layer(\d+)\.(\d+)\.",
-    # Plain stacks: GPT-2 h, Llama layers, BERT layer, T5 block, ViT blocks, torchvision features.
-    r"(?:^|\.)(?:h|_?layers?|_?blocks?|resblocks|features|stages)[._](\d+)(?:\.|$)",
+    # Plain stacks: GPT-2 h, Llama layers, GGUF blk, BERT layer, T5 block, ViT blocks, torchvision
+    # features.
+    r"(?:^|\.)(?:h|_?layers?|_?blocks?|blk|resblocks|features|stages)[._](\d+)(?:\.|$)",
     # Parameters of torch's recurrent layers.
     r"(?:weight|bias)_[ih]h_l(\d+)(?:_reverse)?$",
 )

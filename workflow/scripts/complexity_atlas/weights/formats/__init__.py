@@ -7,6 +7,7 @@ from pathlib import Path
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.weights.entries import Weights
 from complexity_atlas.weights.files import File, LocalFile
+from complexity_atlas.weights.formats.config_json import find_config, with_config
 
 # Reader modules by the end of the file name. They are imported when a file asks for them, because
 # onnx and torch are large.
@@ -27,9 +28,10 @@ def open_weights(files: Sequence[File | Path]) -> Weights:
     """List every tensor in a model's weight files.
 
     `files` are those of one model, or their paths: an ONNX file; safetensors files or their index;
-    torch checkpoints or their index. Tensor data are not read, save what folding batch
-    normalisation needs (see `formats.onnx`), so memory does not grow with the size of safetensors
-    files and of torch checkpoints.
+    torch checkpoints or their index. A config.json among them, or beside them, tells which tensors
+    hold several matrices and which are tied (see `config_json`). Tensor data are not read, save
+    what folding batch normalisation needs (see `formats.onnx`), so memory does not grow with the
+    size of safetensors files and of torch checkpoints.
 
     Raises
     ------
@@ -38,9 +40,10 @@ def open_weights(files: Sequence[File | Path]) -> Weights:
         "unreadable" for damaged or inconsistent files. The message names the file and, where there
         is one, the tensor.
     """
+    files = [LocalFile(file) if isinstance(file, Path) else file for file in files]
+    files, config = find_config(files)
     if not files:
         raise WeightsUnavailable("empty", "no weight file was given")
-    files = [LocalFile(file) if isinstance(file, Path) else file for file in files]
     readers = {_reader(file) for file in files}
     if len(readers) > 1:
         names = ", ".join(sorted(file.name for file in files))
@@ -53,7 +56,7 @@ def open_weights(files: Sequence[File | Path]) -> Weights:
         if isinstance(file, LocalFile) and not file.path.is_file():
             raise WeightsUnavailable("unavailable", f"{file}: there is no such file")
     reader = import_module(f"complexity_atlas.weights.formats.{readers.pop()}")
-    return reader.read(sorted(files, key=str))
+    return with_config(reader.read(sorted(files, key=str)), config)
 
 
 def _reader(file: File) -> str:
