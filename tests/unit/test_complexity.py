@@ -4,9 +4,11 @@ import pytest
 
 from complexity_atlas.binning import DEFAULT_RULES, parse_rules
 from complexity_atlas.complexity import Method, complexities, evaluate
+from complexity_atlas.counting import count
 from complexity_atlas.measures import measure, probabilities
 from complexity_atlas.saved_counts import CountedTensor
-from complexity_atlas.value_counts import ValueCounts
+from complexity_atlas.value_counts import ValueCounts, merge
+from complexity_atlas.weights.tensors import Tensor
 
 RULES = parse_rules(
     {
@@ -147,3 +149,48 @@ def test_order_of_tensors_changes_nothing():
 def test_a_model_that_was_not_measured_has_empty_tables():
     for table in complexities([("m", [])], Method(DEFAULT_RULES, 8, 0)):
         assert table.empty
+
+
+def code_tensor(seed: int, name: str, dtype: str = "gptq_int8", n: int = 40_000) -> CountedTensor:
+    """Codes of Gaussian weights on the 255 levels of symmetric 8-bit quantisation."""
+    codes = np.clip(np.rint(weights(seed, n) / 4.5 * 127), -127, 127).astype(np.int8)
+    return CountedTensor(
+        "both", name, 0, 0, "mlp", count(Tensor(name, dtype, (n,), codes)).values()
+    )
+
+
+def test_codes_are_measured_over_their_alphabet_without_bins():
+    tensors, models = complexities([("m", [code_tensor(1, "a"), code_tensor(2, "b")])], METHOD)
+    codes = tensors[(tensors.variant == "codes") & (tensors.measure == "lmc")]
+    histogram = code_tensor(1, "a").counts.code_histogram()
+    assert len(histogram) == 256
+    expected = float(measure(probabilities(histogram))["lmc"])
+    assert codes[codes.tensor == "a"].value.unique() == pytest.approx([expected])
+    others = tensors[tensors.variant != "codes"]
+    assert others.value.isna().all()
+    assert others.flag.str.contains("variant codes").all()
+    pooled = model_row(models, "pooled", "codes")
+    assert pooled.n == 80_000
+    assert pooled.value == pytest.approx(expected, rel=0.01)
+    assert np.isnan(pooled.null)
+    assert np.isnan(model_row(models, "pooled_standardised", "codes").value)
+    assert np.isnan(model_row(models, "pooled", "window").value)
+
+
+def test_codes_are_not_pooled_with_numbers_or_codes_of_another_type():
+    numbers = tensor(weights(3), "n")
+    mixed = [numbers, code_tensor(1, "a"), code_tensor(2, "b", "llm_int8")]
+    _, models = complexities([("m", mixed)], METHOD)
+    _, alone = complexities([("m", [numbers])], METHOD)
+    for aggregate in ("pooled", "pooled_standardised", "mean"):
+        found = model_row(models, aggregate, "window")
+        assert found.value == model_row(alone, aggregate, "window").value
+        assert found.flag == "2 tensors of codes left out"
+        undefined = model_row(models, aggregate, "codes")
+        assert np.isnan(undefined.value)
+        assert "gptq_int8, llm_int8" in undefined.flag
+    assert "codes" not in set(alone.variant)
+    with pytest.raises(ValueError, match="do not mix"):
+        merge([part.counts for part in mixed])
+    with pytest.raises(ValueError, match="no alphabet"):
+        numbers.counts.code_histogram()

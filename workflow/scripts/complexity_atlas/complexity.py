@@ -13,7 +13,13 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.binning import BinRule, Undefined, bin_edges, bin_width
-from complexity_atlas.contracts import MODEL_COMPLEXITY, NULL_KINDS, TENSOR_COMPLEXITY, VIEWS
+from complexity_atlas.contracts import (
+    AGGREGATES,
+    MODEL_COMPLEXITY,
+    NULL_KINDS,
+    TENSOR_COMPLEXITY,
+    VIEWS,
+)
 from complexity_atlas.measures import MEASURES, measure, probabilities
 from complexity_atlas.nulls import Null, gaussian_null
 from complexity_atlas.saved_counts import CountedTensor
@@ -21,6 +27,13 @@ from complexity_atlas.value_counts import Summary, ValueCounts, merge
 
 WEIGHTS_PER_BIN = 50
 """With fewer weights per bin the plug-in entropy is too biased to report (METHODS: N < 50 n)."""
+
+
+CODES = BinRule("codes", "codes")
+"""The variant of quantised weights: their codes are a finite alphabet, so there is nothing to bin
+(METHODS section 5). It applies to codes alone, and no other variant does."""
+
+_ONLY_CODES = "codes of a quantised type: defined for the variant codes alone"
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,12 @@ def evaluate(counts: ValueCounts, rules: Sequence[BinRule]) -> dict[str, Outcome
 
     Undefined, with the reason as flag, where a rule is undefined or there are fewer than
     WEIGHTS_PER_BIN weights per bin. Defined but flagged where bins are finer than the spacing of
-    the number type, which raises C without any structure in the weights.
+    the number type, which raises C without any structure in the weights. Of codes no rule is
+    defined; they have the variant CODES instead.
     """
+    if counts.codes:
+        undefined = {rule.name: Outcome(counts.n, flag=_ONLY_CODES) for rule in rules}
+        return undefined | {CODES.name: _measured(counts.n, counts.code_histogram())}
     found = {}
     for alive in sorted({rule.alive for rule in rules}):
         kept = counts.alive() if alive else counts
@@ -67,16 +84,18 @@ def _evaluate(counts: ValueCounts, summary: Summary, spacing: float, rule: BinRu
         edges = bin_edges(rule, summary)
     except Undefined as reason:
         return Outcome(counts.n, flag=str(reason))
-    bins = len(edges) - 1
-    if counts.n < WEIGHTS_PER_BIN * bins:
-        return Outcome(counts.n, flag=f"fewer than {WEIGHTS_PER_BIN} weights per bin ({bins} bins)")
-    measured = measure(probabilities(counts.histogram(edges)))
     finer = bin_width(edges) < spacing
-    return Outcome(
-        counts.n,
-        {name: float(value) for name, value in measured.items()},
-        "bins finer than the spacing of the type" if finer else "",
-    )
+    flag = "bins finer than the spacing of the type" if finer else ""
+    return _measured(counts.n, counts.histogram(edges), flag)
+
+
+def _measured(n: int, histogram: np.ndarray, flag: str = "") -> Outcome:
+    """Every measure of a histogram of n weights."""
+    bins = len(histogram)
+    if n < WEIGHTS_PER_BIN * bins:
+        return Outcome(n, flag=f"fewer than {WEIGHTS_PER_BIN} weights per bin ({bins} bins)")
+    measured = measure(probabilities(histogram))
+    return Outcome(n, {name: float(value) for name, value in measured.items()}, flag)
 
 
 def complexities(
@@ -93,6 +112,9 @@ def complexities(
     and `mean` (of the tensors' values, weighted by their number of weights); and two nulls:
     Gaussian weights of the same number, and Gaussian weights of the same number and standard
     deviation tensor by tensor.
+
+    Codes of quantised weights are never pooled with numbers, nor with codes of another type: they
+    have rows of their own, of the variant CODES, without a null.
     """
     nulls = Nulls(method)
     of_tensors: dict[str, list] = {name: [] for name in TENSOR_COMPLEXITY.columns}
@@ -146,9 +168,10 @@ def _add_tensors(
     outcomes: Mapping[tuple, Mapping[str, Outcome]],
 ) -> None:
     for tensor in tensors:
-        for rule in method.rules:
+        for rule in (*method.rules, *([CODES] if tensor.counts.codes else [])):
             outcome = outcomes[tensor.view, tensor.name][rule.name]
-            null = nulls(rule, [outcome.n], [1.0]) if outcome.values else None
+            has_null = outcome.values and rule is not CODES
+            null = nulls(rule, [outcome.n], [1.0]) if has_null else None
             for view in _views(tensor):
                 place = (model, view, tensor.name, tensor.layer, tensor.depth, tensor.role)
                 _append(columns, place, rule, outcome, {"same_n": null})
@@ -164,15 +187,51 @@ def _add_scopes(
 ) -> None:
     parts = {(tensor.view, tensor.name): _Part(tensor.counts) for tensor in tensors}
     for views, scope, members in _scopes(tensors, method.parts):
-        chosen = [parts[tensor.view, tensor.name] for tensor in members]
-        for aggregate, evaluated in (
-            ("pooled", _pooled(members, chosen, method, nulls, outcomes)),
-            ("pooled_standardised", _pooled_standardised(chosen, method, nulls)),
-            ("mean", _mean(members, method, nulls, outcomes)),
-        ):
-            for rule, outcome, null in evaluated:
-                for view in views:
-                    _append(columns, (model, view, scope, aggregate), rule, outcome, null)
+        numbers = [tensor for tensor in members if not tensor.counts.codes]
+        codes = [tensor for tensor in members if tensor.counts.codes]
+        note = f"{len(codes)} tensors of codes left out" if numbers and codes else ""
+        rows = [
+            (aggregate, rule, _noted(outcome, note), null)
+            for aggregate, evaluated in _numbers(numbers, parts, method, nulls, outcomes)
+            for rule, outcome, null in evaluated
+        ]
+        rows += [(aggregate, CODES, outcome, {}) for aggregate, outcome in _codes(codes, outcomes)]
+        for aggregate, rule, outcome, null in rows:
+            for view in views:
+                _append(columns, (model, view, scope, aggregate), rule, outcome, null)
+
+
+def _numbers(
+    numbers: list[CountedTensor],
+    parts: Mapping[tuple, "_Part"],
+    method: Method,
+    nulls: Nulls,
+    outcomes: Mapping[tuple, Mapping[str, Outcome]],
+) -> Iterable[tuple[str, "Evaluated"]]:
+    """The aggregates of tensors of numbers; undefined where all others hold codes."""
+    if not numbers:
+        undefined = [(rule, Outcome(0, flag=_ONLY_CODES), {}) for rule in method.rules]
+        yield from ((aggregate, undefined) for aggregate in AGGREGATES)
+        return
+    chosen = [parts[tensor.view, tensor.name] for tensor in numbers]
+    yield "pooled", _pooled(numbers, chosen, method, nulls, outcomes)
+    yield "pooled_standardised", _pooled_standardised(chosen, method, nulls)
+    yield "mean", _mean(numbers, method, nulls, outcomes)
+
+
+def _codes(
+    codes: list[CountedTensor], outcomes: Mapping[tuple, Mapping[str, Outcome]]
+) -> Iterable[tuple[str, Outcome]]:
+    """The aggregates of tensors of codes; nothing where there are none."""
+    kinds = sorted({tensor.counts.codes for tensor in codes})
+    if len(kinds) > 1:
+        flag = f"codes of several types ({', '.join(kinds)}) have no common alphabet"
+        yield from ((aggregate, Outcome(0, flag=flag)) for aggregate in AGGREGATES)
+    elif codes:
+        merged = merge([tensor.counts for tensor in codes])
+        yield "pooled", _measured(merged.n, merged.code_histogram())
+        yield "pooled_standardised", Outcome(0, flag="codes have no scale to be divided by")
+        yield "mean", _average([outcomes[t.view, t.name][CODES.name] for t in codes])[0]
 
 
 def _views(tensor: CountedTensor) -> tuple[str, ...]:
@@ -276,23 +335,30 @@ def _mean(
 ) -> Evaluated:
     for rule in method.rules:
         every = [outcomes[tensor.view, tensor.name][rule.name] for tensor in members]
-        defined = [outcome for outcome in every if outcome.values]
-        if not defined:
-            yield rule, Outcome(0, flag="no tensor has a defined value"), {}
+        outcome, weight = _average(every)
+        if not outcome.values:
+            yield rule, outcome, {}
             continue
-        n = np.array([outcome.n for outcome in defined], np.float64)
-        weight = n / n.sum()
-        values = {
-            name: float(weight @ np.array([outcome.values[name] for outcome in defined]))
-            for name in MEASURES
-        }
-        drawn = [nulls(rule, [outcome.n], [1.0]) for outcome in defined]
+        drawn = [nulls(rule, [outcome.n], [1.0]) for outcome in every if outcome.values]
         null = None if None in drawn else _mean_null(drawn, weight)
-        left = len(members) - len(defined)
-        flag = f"{left} of {len(members)} tensors undefined and left out" if left else ""
-        flags = {outcome.flag for outcome in defined if outcome.flag}
-        outcome = Outcome(int(n.sum()), values, _join(*sorted(flags), flag))
         yield rule, outcome, dict.fromkeys(NULL_KINDS, null)
+
+
+def _average(every: Sequence[Outcome]) -> tuple[Outcome, np.ndarray]:
+    """The mean of the defined outcomes by their weights, and the share of each in it."""
+    defined = [outcome for outcome in every if outcome.values]
+    if not defined:
+        return Outcome(0, flag="no tensor has a defined value"), np.empty(0)
+    n = np.array([outcome.n for outcome in defined], np.float64)
+    weight = n / n.sum()
+    values = {
+        name: float(weight @ np.array([outcome.values[name] for outcome in defined]))
+        for name in MEASURES
+    }
+    left = len(every) - len(defined)
+    flag = f"{left} of {len(every)} tensors undefined and left out" if left else ""
+    flags = {outcome.flag for outcome in defined if outcome.flag}
+    return Outcome(int(n.sum()), values, _join(*sorted(flags), flag)), weight
 
 
 def _mean_null(nulls: list[Null], weight: np.ndarray) -> Null:
@@ -323,6 +389,10 @@ def _append(
                 columns.values(), (*row, value - expected, outcome.flag), strict=True
             ):
                 column.append(cell)
+
+
+def _noted(outcome: Outcome, note: str) -> Outcome:
+    return Outcome(outcome.n, outcome.values, _join(outcome.flag, note))
 
 
 def _join(*flags: str) -> str:

@@ -1,6 +1,7 @@
 """Counting the bit patterns of tensors, at the speed at which their bytes can be read.
 
-Every value of an 8- or 16-bit type is counted in a table of all its patterns. Patterns of wider
+Every value of an 8- or 16-bit type is counted in a table of all its patterns, and so are packed
+codes. Patterns of wider
 types are sorted where they are few, and counted by their leading bits (`FORMATS[...].key_bits`)
 where they are many. Nothing is converted to a number: patterns are exact, and a processor that
 flushes subnormals cannot change them.
@@ -17,6 +18,7 @@ import numpy as np
 from numba import njit
 
 from complexity_atlas.errors import AtlasError
+from complexity_atlas.packing import Packing
 from complexity_atlas.tallies import Scan, Tally, tally_of_sorted, tally_of_table
 from complexity_atlas.value_counts import EXACT_VALUES, FORMATS, KeyCounts, decode
 from complexity_atlas.weights.tensors import Tensor
@@ -45,10 +47,10 @@ def count_many(
 ) -> Iterator[KeyCounts]:
     """Counts of many tensors, one by one in the order given, each byte read once.
 
-    Counts are exact for 8- and 16-bit types, for tensors of up to EXACT_VALUES values, and
-    wherever the bits beyond the key are all zero, as in 16-bit weights stored as float32. They
-    do not depend on `threads` or `device`. `progress` is called with a number of bytes whenever
-    so many have been counted, never by two threads at once.
+    Counts are exact for packed codes, for 8- and 16-bit types, for tensors of up to EXACT_VALUES
+    values, and wherever the bits beyond the key are all zero, as in 16-bit weights stored as
+    float32. They do not depend on `threads` or `device`. `progress` is called with a number of
+    bytes whenever so many have been counted, never by two threads at once.
 
     Reading is what takes the time, so `device` "auto" means the CPU. Any other names a device of
     torch that the bytes are sent to and counted on; weights that are on one already are counted
@@ -87,11 +89,15 @@ class _Piece:
     def counts_nbytes(self) -> int:
         """The most that the counts of the piece can take."""
         kind = FORMATS[self.tensor.dtype]
+        if self.tensor.packing:
+            return 16 << kind.width
         values = (self.stop - self.start) // self.tensor.itemsize
         return 16 * min(values, 1 << (kind.width if _is_sorted(self.tensor) else kind.key_bits))
 
 
 def _is_sorted(tensor: Tensor) -> bool:
+    if tensor.packing:
+        return False
     return tensor.n <= (_SORTED if tensor.itemsize <= 2 else EXACT_VALUES)
 
 
@@ -104,8 +110,9 @@ def _batches(tensors: Iterable[Tensor]) -> Iterator[list[_Piece]]:
                 f"tensor {tensor.name!r}: values of type {tensor.dtype} cannot be counted, only "
                 f"{', '.join(FORMATS)}; leave it out"
             )
-        for start in range(0, tensor.nbytes or 1, _PIECE):
-            piece = _Piece(tensor, start, min(start + _PIECE, tensor.nbytes))
+        step = _PIECE // tensor.block_bytes * tensor.block_bytes
+        for start in range(0, tensor.nbytes or 1, step):
+            piece = _Piece(tensor, start, min(start + step, tensor.nbytes))
             batch.append(piece)
             nbytes += piece.stop - piece.start
             if nbytes >= _BLOCK:
@@ -168,6 +175,8 @@ class _Worker:
 
     def count(self, piece: _Piece) -> Tally:
         """Counts of the piece."""
+        if piece.tensor.packing:
+            return self._count_codes(piece, piece.tensor.packing)
         if _is_sorted(piece.tensor):
             return self._count_by_sorting(piece.tensor)
         if piece.tensor.itemsize <= 2:
@@ -182,17 +191,42 @@ class _Worker:
         self._progress(tensor.nbytes)
         return tally
 
+    def _count_codes(self, piece: _Piece, packing: Packing) -> Tally:
+        if packing.code_bytes is None:
+            table = self._cleared(packing.width)
+            low, high = packing.low.places(packing.n), packing.high.places(packing.n)
+            for block in self._blocks(piece):
+                rows = self._block[: len(block)].reshape(-1, packing.block_bytes)
+                _tally_split_codes(rows, *low, packing.low.width, *high, packing.high.width, table)
+            return tally_of_table(piece.tensor.dtype, table)
+        if not packing.scale_bytes:
+            return tally_of_table(piece.tensor.dtype, _codes(self._bytes(piece), packing.width))
+        tables = np.zeros((4, 256), np.uint32)
+        for block in self._blocks(piece):
+            rows = self._block[: len(block)].reshape(-1, packing.block_bytes)
+            _tally_bytes(rows, *packing.code_bytes, tables)
+        return tally_of_table(piece.tensor.dtype, _codes(tables.sum(axis=0), packing.width))
+
     def _count_patterns(self, piece: _Piece) -> Tally:
-        table = self._cleared(16)
+        table = self._bytes(piece) if piece.tensor.itemsize == 1 else self._pairs(piece)
+        return tally_of_table(piece.tensor.dtype, table)
+
+    def _bytes(self, piece: _Piece) -> np.ndarray:
+        """Occurrences of each byte, integers[256]."""
+        pairs = self._pairs(piece).reshape(256, 256)
+        table = pairs.sum(axis=0) + pairs.sum(axis=1)
+        table[0] -= (piece.stop - piece.start) % 2
+        return table
+
+    def _pairs(self, piece: _Piece) -> np.ndarray:
+        """Occurrences of each pattern of 16 bits, a byte 0 added to the last where it is alone."""
+        table, padding = self._cleared(16), 0
         for block in self._blocks(piece):
             padding = -len(block) % 8
             self._block[len(block) : len(block) + padding] = 0
             _tally_16_bits(self._block[: len(block) + padding].view(np.uint64), table)
-        if piece.tensor.itemsize == 1:  # pairs of bytes were counted
-            pairs = table.reshape(256, 256)
-            table = pairs.sum(axis=0) + pairs.sum(axis=1)
-        table[0] -= padding // piece.tensor.itemsize
-        return tally_of_table(piece.tensor.dtype, table)
+        table[0] -= padding // 2
+        return table
 
     def _count_keys(self, piece: _Piece) -> Tally:
         kind = FORMATS[piece.tensor.dtype]
@@ -202,7 +236,8 @@ class _Worker:
         return keys.tally()
 
     def _blocks(self, piece: _Piece) -> Iterator[memoryview]:
-        buffer = memoryview(self._block)
+        unit = piece.tensor.block_bytes
+        buffer = memoryview(self._block)[: _BLOCK // unit * unit]
         for block in piece.tensor.blocks(piece.start, piece.stop, buffer):
             yield block
             self._progress(len(block))
@@ -221,9 +256,12 @@ class _Sender:
     def __init__(self, device: str, progress: Progress):
         self._device = device
         self._progress = progress
+        self._unpacker = _Worker(progress)
 
     def count(self, piece: _Piece) -> Tally:
-        """Counts of the piece."""
+        """Counts of the piece; packed codes are counted here, where they are unpacked."""
+        if piece.tensor.packing:
+            return self._unpacker.count(piece)
         import torch
 
         from complexity_atlas import counting_torch
@@ -274,6 +312,36 @@ class _KeyTable:
             bool(cut),
         )
         return tally_of_table(self._dtype, self._table, scan)
+
+
+def _codes(table: np.ndarray, width: int) -> np.ndarray:
+    """From the occurrences of each byte to those of the codes of `width` bits in it."""
+    byte = np.arange(256)
+    codes = np.zeros(1 << width, np.int64)
+    for shift in range(0, 8, width):
+        np.add.at(codes, (byte >> shift) & ((1 << width) - 1), table)
+    return codes
+
+
+@njit(cache=True, nogil=True)
+def _tally_bytes(rows, first, stop, tables):
+    """Count the bytes [first, stop) of each row; equal neighbours would wait in one table."""
+    for row in rows:
+        for i in range(first, stop):
+            tables[i & 3, row[i]] += np.uint32(1)
+
+
+@njit(cache=True, nogil=True)
+def _tally_split_codes(
+    rows, low_byte, low_shift, low_width, high_byte, high_shift, high_width, table
+):
+    """Count codes whose high bits are in another part of the row than their low bits."""
+    low_mask, high_mask = (1 << low_width) - 1, (1 << high_width) - 1
+    for row in rows:
+        for i in range(len(low_byte)):
+            low = (row[low_byte[i]] >> low_shift[i]) & low_mask
+            high = (row[high_byte[i]] >> high_shift[i]) & high_mask
+            table[low | (high << low_width)] += np.uint32(1)
 
 
 @njit(cache=True, nogil=True)

@@ -6,6 +6,7 @@ import sys
 from complexity_atlas.errors import AtlasError
 
 PACKAGES = (
+    "gguf",
     "huggingface_hub",
     "numba",
     "numpy",

@@ -52,7 +52,7 @@ def measure_model(
         "location": spec.location,
         "file": spec.file,
         "device": device,
-        "versions": versions("numpy", "numba", "onnx", "safetensors"),
+        "versions": versions("numpy", "numba", "onnx", "safetensors", "gguf"),
     }
     try:
         weights = open_weights(fetch(spec, Path(cache)))

@@ -13,6 +13,8 @@ from typing import Literal
 import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with numpy
 import numpy as np
 
+from complexity_atlas.packing import PACKINGS, SIGNED
+
 EXACT_VALUES = 1 << 22
 """Tensors of wide types with more values than this are counted by keys, not by whole patterns."""
 
@@ -29,6 +31,9 @@ class Format:
     `step` is the least distance between two values, `key_bits` the length of the keys by which
     large tensors are counted. Of a float, `largest` is the pattern of the largest finite value;
     the next one is infinity where `infinite`, and every pattern beyond is NaN.
+
+    The values of a type of 8 bits or less are codes: so few that they are an alphabet, which
+    stands for weights by scales that are stored apart.
     """
 
     kind: Literal["float", "signed", "unsigned"]
@@ -44,6 +49,18 @@ class Format:
         """The most significant bit."""
         return 1 << (self.width - 1)
 
+    @property
+    def alphabet(self) -> int:
+        """Number of codes: distinct finite values of a type of 8 bits or less; 0 of any other."""
+        if self.width > 8:
+            return 0
+        return 2 * self.largest + 1 if self.kind == "float" else 1 << self.width
+
+
+def _packed_format(dtype: str) -> Format:
+    width = PACKINGS[dtype].width
+    return Format("signed" if dtype in SIGNED else "unsigned", width, width - 1, 1.0, width)
+
 
 FORMATS = {
     "int8": Format("signed", 8, 6, 1.0, 8),
@@ -54,8 +71,9 @@ FORMATS = {
     "bfloat16": Format("float", 16, 7, 2.0**-133, 16, 0x7F7F),
     "float32": Format("float", 32, 23, 2.0**-149, 20, 0x7F7F_FFFF),
     "float64": Format("float", 64, 52, 2.0**-1074, 23, 0x7FEF_FFFF_FFFF_FFFF),
+    **{dtype: _packed_format(dtype) for dtype in PACKINGS},
 }
-"""The types whose values can be counted, by numpy's name."""
+"""The types whose values can be counted, by numpy's name, or by that of their packing."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +175,10 @@ class KeyCounts:
             mantissa_bits = min(mantissa_bits, _mantissa_bits(lower))
         else:
             lower, upper = self._cells(first, n_negative)
-        return ValueCounts(lower, upper, counts, self.n_nan, self.n_inf, mantissa_bits, kind.step)
+        codes = self.dtype if kind.alphabet else ""
+        return ValueCounts(
+            lower, upper, counts, self.n_nan, self.n_inf, mantissa_bits, kind.step, codes
+        )
 
     def _ascending(self) -> tuple[np.ndarray, np.ndarray, int]:
         """Keys and counts in the order of the values, and how many keys are negative."""
@@ -194,7 +215,8 @@ class ValueCounts:
     clipped to the exact least and greatest value; `count` is int64. Exact counts have cells of one
     value (`upper` is `lower`); what is in a wider cell is taken to be spread evenly over it.
     `n_nan` and `n_inf` stand apart. `mantissa_bits` is the number of stored mantissa bits that
-    the values use and `step` the least distance between values of their type.
+    the values use and `step` the least distance between values of their type. Of codes, `codes`
+    names their type, and the values are the codes; it is empty for numbers.
     """
 
     lower: np.ndarray
@@ -204,6 +226,7 @@ class ValueCounts:
     n_inf: int = 0
     mantissa_bits: int = 52
     step: float = 0.0
+    codes: str = ""
 
     @cached_property
     def n(self) -> int:
@@ -289,6 +312,18 @@ class ValueCounts:
         wide = self._where(~point)
         points = _histogram(self.lower[point], np.cumsum(self.count[point]), edges)
         return points + wide._spread(edges)
+
+    def code_histogram(self) -> np.ndarray:
+        """Occurrences of each code of the type's alphabet: float64[alphabet].
+
+        Codes that do not occur have 0; the order is that of the values, the absent ones last.
+        Raises ValueError for numbers, which are no codes.
+        """
+        if not self.codes:
+            raise ValueError("numbers have no alphabet, only the codes of a quantised type do")
+        histogram = np.zeros(FORMATS[self.codes].alphabet)
+        histogram[: len(self.count)] = self.count
+        return histogram
 
     def scaled(self, factor: float) -> "ValueCounts":
         """The counts after every weight is multiplied by `factor`, positive and finite."""
@@ -392,10 +427,14 @@ def merge(parts: Sequence[ValueCounts]) -> ValueCounts:
 
     Sums are of integers, so that the order of the parts does not matter. The mixture's mantissa
     bits and step are those of the coarsest parts that hold a twentieth of the weights: a few
-    norms of ones do not make a model coarse. Raises ValueError without parts.
+    norms of ones do not make a model coarse. Raises ValueError without parts, and where codes
+    would be mixed with numbers or with those of another type.
     """
     if not parts:
         raise ValueError("there is nothing to merge")
+    kinds = sorted({part.codes for part in parts})
+    if len(kinds) > 1:
+        raise ValueError(f"{' and '.join(kind or 'numbers' for kind in kinds)} do not mix")
     lower = np.concatenate([part.lower for part in parts])
     count = np.concatenate([part.count for part in parts])
     if all(part.exact for part in parts):
@@ -417,13 +456,17 @@ def merge(parts: Sequence[ValueCounts]) -> ValueCounts:
         sum(part.n_inf for part in parts),
         mantissa_bits,
         -step,
+        parts[0].codes,
     )
 
 
 def decode(patterns: np.ndarray, dtype: str) -> np.ndarray:
     """The values of bit patterns, uint64[k], as float64[k]."""
-    width = FORMATS[dtype].width
-    return patterns.astype(f"uint{width}").view(dtype).astype(np.float64)
+    kind = FORMATS[dtype]
+    if kind.kind == "float":
+        return patterns.astype(f"uint{kind.width}").view(dtype).astype(np.float64)
+    values = patterns.astype(np.float64)
+    return values - 2 * kind.sign * (values >= kind.sign) if kind.kind == "signed" else values
 
 
 def _histogram(values: np.ndarray, cumulative: np.ndarray, edges: np.ndarray) -> np.ndarray:

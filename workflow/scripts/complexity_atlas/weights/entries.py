@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from complexity_atlas.packing import PACKINGS
 from complexity_atlas.weights.files import File
 from complexity_atlas.weights.fused import Fused
+from complexity_atlas.weights.quantised import find_codes
 from complexity_atlas.weights.roles import layers_of, role_of
-from complexity_atlas.weights.tensors import Tensor
+from complexity_atlas.weights.tensors import StoredTensor, Tensor
 
 View = Literal["stored", "folded", "both"]
 
@@ -64,30 +66,21 @@ def dtype_reason(dtype: str, shape: tuple[int, ...]) -> str:
     """Why a tensor of this type and shape cannot count as weights; empty where it can."""
     if 0 in shape:
         return "no elements"
-    if dtype in COUNTED_DTYPES:
+    if dtype in COUNTED_DTYPES or dtype in PACKINGS:
         return ""
     if "int" in dtype or dtype == "bool":
         return f"integer tensor ({dtype})"
     return f"{dtype} is not supported"
 
 
-@dataclass(frozen=True)
-class StoredTensor:
-    """A tensor as a file without a graph describes it; `reason` if it is known not to count."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    tensor: Tensor | None
-    reason: str = ""
-
-
 def state_dict_entries(stored: Sequence[StoredTensor]) -> list[Entry]:
     """Ledger of a state dict, which has names and shapes but no graph.
 
-    Weights are floating-point tensors with at least two axes that are not the parameters of a
-    normalisation, biases or running statistics; `roles` tells these from the name.
+    Weights are floating-point tensors, and codes of quantised weights (see `quantised`), with at
+    least two axes, that are not the parameters of a normalisation, biases or running statistics;
+    `roles` tells these from the name.
     """
+    stored = find_codes(stored)
     layers = layers_of(item.name for item in stored)
     entries = []
     for item in stored:
@@ -104,7 +97,7 @@ def state_dict_entries(stored: Sequence[StoredTensor]) -> list[Entry]:
                 role=role,
                 dtype=item.dtype,
                 shape=item.shape,
-                tensor=item.tensor,
+                tensor=None if dtype_reason(item.dtype, item.shape) else item.tensor,
                 reason=reason,
             )
         )

@@ -11,6 +11,13 @@ import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with num
 import numpy as np
 
 from complexity_atlas.errors import AtlasError
+from complexity_atlas.packing import PACKINGS, Packing
+
+READABLE = frozenset(
+    ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"]
+    + [f"{sign}int{width}" for sign in ("", "u") for width in (8, 16, 32, 64)]
+)
+"""Types of tensors in files whose bytes can be of use: numbers, and integers that pack codes."""
 
 
 class Segment(Protocol):
@@ -92,8 +99,9 @@ class FileSegment(Rereadable):
 class Tensor:
     """A tensor whose values are in a file, on another machine, or in memory.
 
-    `dtype` is numpy's name of the type ("float32", "bfloat16", "float8_e4m3fn", "int8", ...);
-    `data` holds the values in C order. Raises AtlasError where shape and bytes disagree.
+    `dtype` is numpy's name of the type ("float32", "bfloat16", "float8_e4m3fn", "int8", ...), or a
+    packed one ("q4_k", "nf4", ...: see `packing`); `data` holds the values in C order, packed ones
+    with their scales. Raises AtlasError where shape and bytes disagree.
     """
 
     name: str
@@ -102,8 +110,9 @@ class Tensor:
     data: Segment | np.ndarray = field(repr=False)
 
     def __post_init__(self):
-        expected = self.n * self.itemsize
-        if self.nbytes != expected or min(self.shape, default=0) < 0:
+        blocks, rest = divmod(self.n, self.packing.n if self.packing else 1)
+        expected = blocks * self.block_bytes
+        if rest or self.nbytes != expected or min(self.shape, default=0) < 0:
             raise AtlasError(
                 f"tensor {self.name!r}: shape {list(self.shape)} of {self.dtype} needs {expected} "
                 f"bytes, but {self.nbytes} are there; the file's header is damaged"
@@ -126,8 +135,18 @@ class Tensor:
         return self.data.nbytes
 
     @property
+    def packing(self) -> Packing | None:
+        """How codes are packed into blocks; None where each value has bytes of its own."""
+        return PACKINGS.get(self.dtype)
+
+    @property
+    def block_bytes(self) -> int:
+        """The least number of bytes that hold whole values."""
+        return self.packing.block_bytes if self.packing else self.itemsize
+
+    @property
     def itemsize(self) -> int:
-        """Bytes of one value."""
+        """Bytes of one value that is not packed."""
         try:
             return np.dtype(self.dtype).itemsize
         except TypeError:
@@ -170,7 +189,26 @@ class Tensor:
             pass
 
     def array(self) -> np.ndarray:
-        """All values in memory, of the numpy type `dtype` and the shape `shape`."""
+        """All values in memory, of the numpy type `dtype` and the shape `shape`.
+
+        Raises AtlasError for packed codes, which are no numbers.
+        """
+        if self.packing:
+            raise AtlasError(f"tensor {self.name!r} holds codes of {self.dtype}, not numbers")
         values = np.empty(self.shape, self.dtype)
         self.read_into(memoryview(values.reshape(-1).view(np.uint8)))
         return values
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor as a file without a graph describes it; `reason` if it is known not to count.
+
+    `tensor` is None where its type has no values that could be read.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    tensor: Tensor | None
+    reason: str = ""

@@ -13,6 +13,7 @@ from complexity_atlas.weights.formats.config_json import find_config, with_confi
 # onnx and torch are large.
 READERS = {
     ".onnx": "onnx",
+    ".gguf": "gguf",
     ".safetensors": "safetensors",
     ".safetensors.index.json": "safetensors",
     ".bin": "torch",
@@ -28,10 +29,10 @@ def open_weights(files: Sequence[File | Path]) -> Weights:
     """List every tensor in a model's weight files.
 
     `files` are those of one model, or their paths: an ONNX file; safetensors files or their index;
-    torch checkpoints or their index. A config.json among them, or beside them, tells which tensors
-    hold several matrices and which are tied (see `config_json`). Tensor data are not read, save
-    what folding batch normalisation needs (see `formats.onnx`), so memory does not grow with the
-    size of safetensors files and of torch checkpoints.
+    torch checkpoints or their index; GGUF files. A config.json among them, or beside them, tells
+    which tensors hold several matrices and which are tied (see `config_json`). Tensor data are not
+    read, save what folding batch normalisation needs (see `formats.onnx`), so memory does not grow
+    with the size of other files.
 
     Raises
     ------

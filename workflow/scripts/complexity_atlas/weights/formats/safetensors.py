@@ -10,15 +10,10 @@ import math
 import struct
 from collections.abc import Sequence
 
-from complexity_atlas.weights.entries import (
-    StoredTensor,
-    Weights,
-    dtype_reason,
-    state_dict_entries,
-)
+from complexity_atlas.weights.entries import Weights, state_dict_entries
 from complexity_atlas.weights.files import File
 from complexity_atlas.weights.formats.shards import damaged, find_shards, parse_json_object
-from complexity_atlas.weights.tensors import Tensor
+from complexity_atlas.weights.tensors import READABLE, StoredTensor, Tensor
 
 MAX_HEADER_BYTES = 100_000_000
 
@@ -131,6 +126,6 @@ def _stored(file: File, name: str, entry: dict, start: int) -> StoredTensor:
     shape = tuple(entry["shape"])
     begin, end = entry["data_offsets"]
     tensor = None
-    if not dtype_reason(dtype, shape):
+    if dtype in READABLE and 0 not in shape:
         tensor = Tensor(name, dtype, shape, file.segment(start + begin, end - begin))
     return StoredTensor(name, dtype, shape, tensor)

@@ -18,15 +18,10 @@ import numpy as np
 import torch
 
 from complexity_atlas.errors import WeightsUnavailable
-from complexity_atlas.weights.entries import (
-    StoredTensor,
-    Weights,
-    dtype_reason,
-    state_dict_entries,
-)
+from complexity_atlas.weights.entries import Weights, state_dict_entries
 from complexity_atlas.weights.files import File
 from complexity_atlas.weights.formats.shards import damaged, find_shards
-from complexity_atlas.weights.tensors import FileSegment, Tensor
+from complexity_atlas.weights.tensors import READABLE, FileSegment, StoredTensor, Tensor
 
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 
@@ -71,11 +66,11 @@ class _Checkpoint:
     def _stored(self, name: str, tensor: torch.Tensor) -> StoredTensor:
         dtype = str(tensor.dtype).removeprefix("torch.")
         shape = tuple(tensor.shape)
-        reason = dtype_reason(dtype, shape)
         if tensor.layout != torch.strided:
-            reason = f"{str(tensor.layout).removeprefix('torch.')} tensor is not supported"
-        if reason:
-            return StoredTensor(name, dtype, shape, None, reason)
+            layout = str(tensor.layout).removeprefix("torch.")
+            return StoredTensor(name, dtype, shape, None, f"{layout} tensor is not supported")
+        if dtype not in READABLE or 0 in shape:
+            return StoredTensor(name, dtype, shape, None)
         data = self._data(name, tensor)
         return StoredTensor(
             name, dtype, shape, Tensor(name, dtype, shape, data), self._shared_with(name, tensor)
