@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help install results plan archive reproduce test test-all lint format benchmark clean
+.PHONY: help install results plan companions archive reproduce test test-all lint format benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,10 @@ results: $(INSTALLED) ## Run the default study; ARGS are passed to Snakemake
 plan: $(INSTALLED) ## Say what would be fetched and run, and fetch and run nothing
 	@$(BIN)/python -m complexity_atlas plan
 	@$(SNAKEMAKE) --dry-run --quiet rules $(ARGS)
+
+companions: $(INSTALLED) ## Run the companion experiments: superposition and others
+	@$(BIN)/python workflow/scripts/clear_stale_lock.py
+	$(SNAKEMAKE) --cores $(CORES) --rerun-incomplete companions $(ARGS)
 
 archive: $(INSTALLED) ## Pack counts, scores and settings of results/ into one file for a reviewer
 	@$(BIN)/python -m complexity_atlas archive

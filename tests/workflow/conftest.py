@@ -104,6 +104,7 @@ def create(folder: Path) -> Study:
         "complexity": {"null_draws": 8},
         "statistics": {"resamples": 199},
         "zoo": {"include": False},
+        "companions": {"include": False},
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     return study

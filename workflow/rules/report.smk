@@ -7,7 +7,7 @@ Makes: results/report.html and results/run.yaml.
 
 rule record_run:
     input:
-        tables=RESULT_TABLES,
+        tables=RESULT_TABLES + if_companions(*COMPANION_TABLES),
     output:
         "results/run.yaml",
     log:
@@ -35,7 +35,11 @@ rule write_report:
         calibration="results/statistics/calibration.csv",
         noise="results/complexity/noise.csv",
         run="results/run.yaml",
-        figures=expand("results/figures/{figure}.png", figure=FIGURES),
+        figures=expand(
+            "results/figures/{figure}.png",
+            figure=FIGURES + if_companions(*COMPANION_FIGURES),
+        ),
+        companions=if_companions(*COMPANION_TABLES),
         zoo=if_zoo("results/zoo/scores.csv", "results/zoo/weight_features.csv"),
         planes=expand("results/figures/planes/{model}.png", model=PUBLISHED.model),
     output:

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from complexity_atlas import contracts, logs
+from complexity_atlas.experiments import companions
 from complexity_atlas.experiments.zoo.tables import SCORES
 from complexity_atlas.experiments.zoo.weight_features import COMPARISON
 from complexity_atlas.report import ReportInputs, write_report
@@ -58,5 +59,10 @@ inputs = ReportInputs(
     figures=by_stem(snakemake.input.figures),
     planes=by_stem(snakemake.input.planes),
     zoo=zoo_results(everything, statistics),
+    companions={
+        name: contracts.read_table(path, companions.TABLES[name])
+        for path in snakemake.input.companions
+        for name in [Path(path).stem]
+    },
 )
 write_report(inputs, snakemake.output[0])

@@ -20,6 +20,7 @@ import yaml
 from complexity_atlas import METHOD_VERSION, contracts
 from complexity_atlas.contracts import Contract, read_table, replacing
 from complexity_atlas.errors import AtlasError
+from complexity_atlas.experiments import companions
 from complexity_atlas.experiments.zoo.weight_features import COMPARISON
 from complexity_atlas.provenance import sha256
 
@@ -47,6 +48,7 @@ TABLES = {
     "statistics/calibration.csv": contracts.CALIBRATION,
     "statistics/*.csv": contracts.STATISTICS,
     "zoo/weight_features.csv": COMPARISON,
+    **{f"companions/{name}.csv": contract for name, contract in companions.TABLES.items()},
 }
 """Contract of every table that is compared; of several patterns the first that fits holds."""
 

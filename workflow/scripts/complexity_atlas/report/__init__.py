@@ -18,7 +18,7 @@ from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.figures.selection import Selection, variant_label
 from complexity_atlas.figures.style import COLUMN_INCHES, DPI
-from complexity_atlas.report import captions, tables, text, words, zoo
+from complexity_atlas.report import captions, companions, tables, text, words, zoo
 from complexity_atlas.report.tables import Table
 from complexity_atlas.report.zoo import ZooResults
 from complexity_atlas.statistics.settings import Settings
@@ -50,6 +50,7 @@ class ReportInputs:
     planes      PNG files of the complexity–entropy plane of single networks, by model
     zoo         results of the networks that the study trained; None where it has none. They are in
                 `statistics` and `benchmarks`, and in no other table
+    companions  tables of the companion experiments, by their names in `experiments.companions`
     """
 
     models: pd.DataFrame
@@ -68,6 +69,7 @@ class ReportInputs:
     figures: Mapping[str, Path] = field(default_factory=dict)
     planes: Mapping[str, Path] = field(default_factory=dict)
     zoo: ZooResults | None = None
+    companions: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def selection(self) -> Selection:
@@ -166,6 +168,7 @@ def _sections(inputs: ReportInputs) -> list[Section]:
         *_zoo(inputs, pictures.pop_all("zoo_training", "zoo_plane", "zoo_controls")),
         _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
         _binning(inputs, pictures.pop_all("sensitivity")),
+        _companions(inputs, pictures.pop_all(*companions.FIGURES)),
         Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
         _tensors(inputs),
         _counted(inputs),
@@ -298,6 +301,16 @@ def _binning(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
     sentences = tuple(text.ranking_sentences(inputs.complexity, inputs.selection, variants))
     table = tables.ranking_table(inputs.models, inputs.complexity, inputs.selection, variants)
     return Section("binning", "Binnings", "What the binning decides", sentences, pictures, (table,))
+
+
+def _companions(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    return Section(
+        "companions",
+        "Companions",
+        "Companion experiments",
+        tuple(companions.paragraphs(inputs.companions)),
+        pictures,
+    )
 
 
 def _tensors(inputs: ReportInputs) -> Section:

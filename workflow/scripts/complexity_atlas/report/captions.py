@@ -99,6 +99,12 @@ _CAPTIONS = {
         "Gaussian weights of the same means and widths. The dashed line is a guess without "
         "context. Shown: {description}.",
     ),
+    "superposition": (
+        "How many features could a network compute?",
+        "The largest number of ANDs of two inputs that the weights of each network can tell "
+        "apart, for several bits per weight; crosses are networks of the zoo. A function of the "
+        "number of weights alone.",
+    ),
     "confound": (
         "Complexity of noise against its amount",
         "{measure} of Gaussian weights, which know nothing, under every binning, with the spread "

@@ -1,0 +1,21 @@
+"""Companion experiments, which frame the study from theory and use.
+
+Needs: rules that make results/companions/<name>.csv and results/figures/<experiment>.png.
+Makes: the target `companions`, which runs them all whether or not the study includes them.
+"""
+
+from complexity_atlas.experiments.companions import TABLES as COMPANION_CONTRACTS
+
+COMPANION_TABLES = expand("results/companions/{name}.csv", name=COMPANION_CONTRACTS)
+COMPANION_FIGURES = ["superposition"]
+
+
+def if_companions(*items):
+    """What the report has only with the companion experiments."""
+    return list(items) if config["companions"]["include"] else []
+
+
+rule companions:
+    input:
+        COMPANION_TABLES,
+        expand("results/figures/{figure}.png", figure=COMPANION_FIGURES),

@@ -1,0 +1,36 @@
+"""The tables of the experiment on superposition."""
+
+import pandera.pandas as pa
+
+from complexity_atlas.contracts import Contract, count, integer, number, one_of, text
+
+_TASK = one_of("permutation", "and")
+_POSITIVE = number(pa.Check.gt(0), nullable=False)
+
+BOUND = Contract(
+    "superposition: features that networks could compute",
+    {
+        "model": text(),
+        "name": text(),
+        "run": text(),
+        "n_weights": count(),
+        "task": _TASK,
+        "bits": integer(pa.Check.ge(1)),
+        "features": _POSITIVE,
+    },
+    ("task", "bits", "model"),
+)
+"""`features`: the largest m' that `n_weights` of `bits` bits can tell apart, a function of N."""
+
+COST = Contract(
+    "superposition: what features cost at the least",
+    {
+        "task": _TASK,
+        "bits": integer(pa.Check.ge(1)),
+        "features": count(),
+        "bits_needed": _POSITIVE,
+        "parameters": _POSITIVE,
+        "neurons": _POSITIVE,
+    },
+    ("task", "bits", "features"),
+)
