@@ -10,7 +10,7 @@ SETTINGS = {
 
 def test_companions_run_by_themselves_and_are_in_the_report(study):
     study.configure(companions=SETTINGS)
-    planned = study.planned("companions")
+    planned = study.planned("--rerun-incomplete", "companions")
     assert not {"answer_question", "compute_complexity", "write_report"} & set(planned)
     study.run()
     assert "Nothing to be done" in study.run("companions").stdout
