@@ -10,11 +10,6 @@ COMPANION_TABLES = expand("results/companions/{name}.csv", name=COMPANION_CONTRA
 COMPANION_FIGURES = ["superposition"]
 
 
-def if_companions(*items):
-    """What the report has only with the companion experiments."""
-    return list(items) if config["companions"]["include"] else []
-
-
 rule companions:
     input:
         COMPANION_TABLES,

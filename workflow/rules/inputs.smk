@@ -59,3 +59,8 @@ def has_parts(wildcards):
 def is_focused(wildcards):
     """Whether a question fits models, which is dear, and so takes the predictors in focus only."""
     return wildcards.question not in {"raw", "size_adjusted", "power", "targets"}
+
+
+def if_companions(*items):
+    """What the report has only with the companion experiments."""
+    return list(items) if config["companions"]["include"] else []
