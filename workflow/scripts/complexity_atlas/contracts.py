@@ -21,6 +21,7 @@ from complexity_atlas.errors import AtlasError
 VIEWS = ("stored", "folded")
 AGGREGATES = ("pooled", "pooled_standardised", "mean")
 NULL_KINDS = ("same_n", "per_tensor")
+UNITS = ("fraction", "nats", "bits", "ppl", "points", "seconds")
 CONTROLS = ("", "shuffled", "reinitialised")
 """What a network is to a study: trained, or a control made from a trained one."""
 
@@ -357,13 +358,14 @@ BENCHMARKS = Contract(
         "benchmark_id": text(),
         "name": text(),
         "metric_id": text(),
-        "unit": one_of("fraction", "nats", "bits", "ppl", "points", "seconds"),
+        "unit": one_of(*UNITS),
         "proportion": pa.Column("bool"),
         "higher_is_better": pa.Column("bool"),
         "lower_bound": number(),
         "upper_bound": number(),
         "chance_level": number(),
         "n_items": count(nullable=True),
+        "n_choices": count(nullable=True),
         "description": text(),
         "url": text(),
     },
@@ -393,7 +395,7 @@ SCORES = Contract(
         "aggregation": one_of("item_mean", "macro", "micro", "single", "composite"),
         "protocol_id": text(),
         "value": number(nullable=False),
-        "unit": one_of("fraction", "nats", "bits", "ppl", "points", "seconds"),
+        "unit": one_of(*UNITS),
         "higher_is_better": pa.Column("bool"),
         "lower_bound": number(),
         "upper_bound": number(),
@@ -415,15 +417,19 @@ SCORES = Contract(
         "source_revision": text(nullable=True),
         "raw_sha256": text(pa.Check.str_matches(r"^[0-9a-f]{64}$")),
         "raw_locator": text(),
+        "retrieved_at": text(),
         "parser": text(),
         "parser_version": text(),
         "licence": text(),
         "status": one_of("ok", "quarantined", "superseded", "copy"),
         "flags": text(),
         "copy_of": text(),
+        "n_reports": integer(pa.Check.ge(1)),
     },
     ("record_id",),
 )
+"""One row per reported number. `n_reports` counts the reports of one source that say the same and
+are one row; `copy_of` is the `record_id` of the row that a copy repeats."""
 
 ANALYSIS = Contract(
     "analysis frame",

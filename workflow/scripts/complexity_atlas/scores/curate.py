@@ -1,177 +1,290 @@
-"""From source rows to the score table: one row per reported number, on one scale, traceable."""
+"""From reports to the score table: one row per reported number, on one scale, traceable.
+
+Pure: the same bytes and the same reviewed data give the same table, whatever the order of the
+input, the locale and the time zone. Nothing vanishes: every report is a row or a reject.
+"""
 
 import hashlib
 import json
-import math
+import logging
+import re
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from complexity_atlas.contracts import SCORES
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.scores import curated
+from complexity_atlas.scores import accounts, repeats
+from complexity_atlas.scores.attributes import scored_models
+from complexity_atlas.scores.catalogue import Source
+from complexity_atlas.scores.corrections import correct
+from complexity_atlas.scores.curated import NAMED
+from complexity_atlas.scores.identity import Models, Vocabulary
+from complexity_atlas.scores.plausibility import refuse_implausible
+from complexity_atlas.scores.reports import ORIGIN, PRINTED, Reports
+from complexity_atlas.scores.tables import REJECTS
+from complexity_atlas.scores.values import metric_scales, read_values
 
-SCALES = {"fraction": 1.0, "percent": 0.01, "unscaled": 1.0}
-"""Factor from the printed scale to the table's; `unscaled` for anything but a proportion."""
+_PROTOCOL = (
+    *("benchmark_id", "subtask", "split", "dataset_revision", "task_version", "metric_id"),
+    *("metric_filter", "n_shot", "cot", "chat_template", "normalization", "aggregation"),
+    *("harness", "harness_series"),
+)
+_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
+log = logging.getLogger(__name__)
 
-_PROTOCOL = ("benchmark_id", "subtask", "split", "metric_id", "n_shot", "harness")
 
+@dataclass(frozen=True)
+class Reviewed:
+    """The data that people have reviewed, by contracts of the same names.
 
-def curate(files: Sequence[Path], benchmarks: pd.DataFrame) -> pd.DataFrame:
-    """Read curated score files into the table of contract SCORES.
-
-    `benchmarks` follows contract BENCHMARKS and gives unit, direction, bounds and chance level,
-    whatever a source says. A missing standard error of a proportion of `n_items` is the binomial
-    sqrt(v(1-v)/n), labelled so. Rows are sorted by `record_id`, a hash of the source's own words,
-    so the order of files does not matter. Raises AtlasError naming file, line and cell.
+    `listed` are ids of the study's own models; `precedence` ranks ids of sources, best first: of
+    a number and its copies the best-ranked is the original.
     """
-    rows = pd.concat(
-        [curated.read_curated(path) for path in sorted(map(Path, files))]
-        or [pd.DataFrame(columns=[*curated.REQUIRED, *curated.OPTIONAL, "line", "file"])],
-        ignore_index=True,
+
+    benchmarks: pd.DataFrame
+    metrics: pd.DataFrame
+    aliases: pd.DataFrame
+    corrections: pd.DataFrame
+    listed: tuple[str, ...] = ()
+    precedence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curation:
+    """What curation makes: tables by the contracts SCORES, SCORED_MODELS, REJECTS and UNRESOLVED.
+
+    `rows_in` counts the reports of every source before anything was left out.
+    """
+
+    scores: pd.DataFrame
+    models: pd.DataFrame
+    rejects: pd.DataFrame
+    unresolved: pd.DataFrame
+    rows_in: dict[str, int]
+
+
+def curate(
+    curated: pd.DataFrame, reports: Reports, sources: Sequence[Source], reviewed: Reviewed
+) -> Curation:
+    """Curate the rows of curated files (`curated.curated_reports`) and the `reports` of sources.
+
+    Raises AtlasError naming the source whose numbers cannot be on the scale that it is read by.
+    """
+    printed = correct(reports.printed, reviewed.corrections)
+    models = _models(printed, reports.attributes, sources, reviewed)
+    named, unnamed = _named(printed, models, sources, reviewed)
+    rows = pd.concat([curated.astype(object), named.astype(object)], ignore_index=True)
+    measured, unread = _measured(rows, reviewed)
+    table = _ordered(_assembled(measured))
+    table = _quarantine_doubtful(table)
+    refuse_implausible(table)
+    table = repeats.settle(table, _ranks(table, sources, reviewed), _repeated(sources))
+    rejects = _rejects(reports.rejects, unnamed, unread)
+    scores = SCORES.check(table[list(SCORES.columns)])
+    incoming = [curated.source_id, reports.printed.source_id, reports.rejects.source_id]
+    result = Curation(
+        scores,
+        scored_models(reports.attributes, scores, models, sources),
+        rejects,
+        models.suggestions(accounts.unresolved_names(scores)),
+        pd.concat(incoming).value_counts().astype(int).to_dict(),
     )
-    known = benchmarks.set_index("benchmark_id")
-    records = [_record(row, known) for row in rows.itertuples(index=False)]
-    table = pd.DataFrame(records, columns=list(SCORES.columns))
-    _refuse_duplicates(table)
-    return SCORES.check(table)
+    accounts.check_nothing_vanished(result.rows_in, scores, rejects)
+    return result
 
 
-def _record(row, benchmarks: pd.DataFrame) -> dict[str, object]:
-    where = f"{row.file}, line {row.line}"
-    if row.benchmark_id not in benchmarks.index:
-        raise AtlasError(
-            f"{where}: benchmark_id {row.benchmark_id!r} is not in the benchmark table; "
-            f"known are {', '.join(benchmarks.index)}; add a row there or correct the id"
-        )
-    benchmark = benchmarks.loc[row.benchmark_id]
-    value = _value(where, row, benchmark)
-    n_items = _whole(where, "n_items", row.n_items)
-    stderr, kind = _standard_error(where, row, value, n_items, bool(benchmark.proportion))
-    return {
-        **_origin(row),
-        "model_id": row.model_id,
-        "model_raw": row.model_id,
-        "model_match": "manual",
-        "model_revision": row.model_revision or None,
-        "precision": row.precision or "unknown",
-        "benchmark_id": row.benchmark_id,
-        "subtask": row.subtask,
-        "split": row.split,
-        "dataset_revision": None,
-        "task_version": None,
-        "metric_id": row.metric_id,
-        "metric_filter": "none",
-        "n_shot": _whole(where, "n_shot", row.n_shot),
-        "cot": None,
-        "chat_template": None,
-        "normalization": "none",
-        "aggregation": "item_mean" if benchmark.proportion else "single",
-        "protocol_id": _digest(*(getattr(row, name) for name in _PROTOCOL)),
-        "value": value,
-        "unit": benchmark.unit,
-        "higher_is_better": bool(benchmark.higher_is_better),
-        "lower_bound": benchmark.lower_bound,
-        "upper_bound": benchmark.upper_bound,
-        "chance_level": benchmark.chance_level,
-        "value_raw": row.value_raw,
-        "scale_raw": row.scale_raw,
-        "decimals_raw": len(row.value_raw.partition(".")[2]),
-        "stderr": stderr,
-        "stderr_kind": kind,
-        "ci_low": np.nan,
-        "ci_high": np.nan,
-        "n_items": n_items,
-        "evaluator": row.evaluator or "unknown",
-        "harness": row.harness,
-        "harness_version": row.harness_version,
-        "eval_date": row.eval_date or None,
-        "status": "ok",
-        "flags": "",
-        "copy_of": "",
-    }
+def _models(printed, attributes, sources: Sequence[Source], reviewed: Reviewed) -> Models:
+    """The resolver that knows every id which sources vouch for by naming models by Hub ids."""
+    ids = set()
+    for source in sources:
+        if source.model_ids == "names":
+            continue
+        for table in (printed, attributes):
+            raw = table.model_raw[table.source_id == source.id]
+            ids |= {_with_prefix(source, name) for name in raw.unique()}
+    return Models(reviewed.aliases, reviewed.listed, ids)
 
 
-def _origin(row) -> dict[str, object]:
-    locator = f"{row.file}:{row.line} {row.raw_locator}".strip()
-    return {
-        "record_id": _digest(row.source_id, locator, row.model_id, row.metric_id),
-        "source_id": row.source_id,
-        "source_url": row.source_url,
-        "source_revision": row.source_revision or None,
-        "raw_sha256": row.raw_sha256,
-        "raw_locator": locator,
-        "parser": curated.PARSER,
-        "parser_version": curated.PARSER_VERSION,
-        "licence": row.licence,
-    }
+def _with_prefix(source: Source, raw: str) -> str:
+    return source.model_ids + raw if source.model_ids.endswith("/") else raw
 
 
-def _value(where: str, row, benchmark: pd.Series) -> float:
-    if row.metric_id != benchmark.metric_id:
-        raise AtlasError(
-            f"{where}: metric_id {row.metric_id!r}, but benchmark {row.benchmark_id} is scored by "
-            f"{benchmark.metric_id!r}; use that, or add a benchmark for the other metric"
-        )
-    if row.scale_raw not in SCALES:
-        raise AtlasError(
-            f"{where}: scale_raw {row.scale_raw!r} is none of {', '.join(SCALES)}; "
-            "say on what scale value_raw is printed"
-        )
-    value = _number(where, "value_raw", row.value_raw) * SCALES[row.scale_raw]
-    low, high = benchmark.lower_bound, benchmark.upper_bound
-    if value < low or value > high:
-        raise AtlasError(
-            f"{where}: value_raw {row.value_raw!r} ({row.scale_raw}) is {value:g}, outside "
-            f"[{low:g}, {high:g}] of {row.benchmark_id}; correct value_raw or scale_raw"
-        )
-    return value
+def _named(
+    printed: pd.DataFrame, models: Models, sources: Sequence[Source], reviewed: Reviewed
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Reports with the columns NAMED, and rejects of benchmarks and metrics that are unknown."""
+    by_id = {source.id: source for source in sources}
+    words = Vocabulary(
+        reviewed.aliases, reviewed.benchmarks.benchmark_id, reviewed.metrics.metric_id
+    )
+    seen: dict[tuple, tuple] = {}
+    found = []
+    columns = ["source_id", "model_raw", "benchmark_raw", "subtask_raw", "metric_raw"]
+    for row in zip(*(printed[name] for name in columns), strict=True):
+        if row not in seen:
+            source_id, model, benchmark, subtask, metric = row
+            identity = models.resolve(_with_prefix(by_id[source_id], model), source_id)
+            task = words.task(benchmark, subtask, source_id)
+            metric_id = task and words.metric(metric, source_id, task.benchmark_id)
+            seen[row] = (
+                identity.model_id,
+                identity.how,
+                task and task.benchmark_id,
+                task and task.subtask,
+                metric_id,
+            )
+        found.append(seen[row])
+    names = pd.DataFrame(found, columns=list(NAMED[:-1]), index=printed.index, dtype=object)
+    frame = pd.concat([printed, names], axis=1)
+    frame["raw_locator"] = frame.file + " " + frame.locator
+    known = frame.benchmark_id.notna() & frame.metric_id.notna()
+    lost = frame[~known]
+    reason = np.where(lost.benchmark_id.isna(), "unknown_benchmark", "unknown_metric")
+    snippet = lost.benchmark_raw + " | " + lost.metric_raw + " | " + lost.value_raw
+    return frame[known], lost.assign(reason=reason, snippet=snippet)
 
 
-def _standard_error(
-    where: str, row, value: float, n_items: int | None, proportion: bool
-) -> tuple[float, str]:
-    if row.stderr:
-        return _number(where, "stderr", row.stderr) * SCALES[row.scale_raw], "reported"
-    if proportion and n_items:
-        return math.sqrt(value * (1 - value) / n_items), "binomial"
-    return math.nan, "none"
+def _measured(rows: pd.DataFrame, reviewed: Reviewed) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows with values on one scale, and rejects of what is no number."""
+    pairs = sorted(set(zip(rows.benchmark_id, rows.metric_id, strict=True)))
+    scales = metric_scales(pairs, reviewed.benchmarks, reviewed.metrics)
+    rows = rows.join(scales, on=["benchmark_id", "metric_id"]) if pairs else rows.assign(
+        **{name: pd.Series(dtype=object) for name in scales}
+    )
+    unscaled = rows.unit.isna()
+    lost = rows[unscaled].assign(reason="unknown_metric", snippet=rows.metric_raw)
+    rows = rows[~unscaled]
+    whole = (rows.subtask == "") & ~rows["flags"].map(lambda flags: "partial" in flags).astype(bool)
+    n_items = rows.n_items.astype("Int64")
+    rows = rows.assign(n_items=n_items.mask(n_items.isna() & whole, _int(rows.benchmark_items)))
+    values = read_values(rows)
+    rows = pd.concat([rows, values], axis=1)
+    unread = rows.problem != ""
+    snippet = rows.value_raw
+    lost = pd.concat([lost, rows[unread].assign(reason=rows.problem, snippet=snippet)])
+    return rows[~unread], lost
 
 
-def _number(where: str, column: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise AtlasError(
-            f"{where}: {column} {text!r} is not a number; write it with a decimal point, "
-            "without units or thousands separators"
-        )
-    return number
+def _int(column: pd.Series) -> pd.Series:
+    return pd.Series(pd.array(column, dtype="Int64"), index=column.index)
 
 
-def _whole(where: str, column: str, text: str) -> int | None:
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit():
-        raise AtlasError(f"{where}: {column} {text!r} is not a whole number")
-    return int(text)
+def _assembled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of SCORES, before anything is judged."""
+    rows = rows.assign(
+        metric_filter=rows.filter_raw,
+        scale_raw=rows["scale"],
+        harness_series=rows.harness_version.map(_series),
+        evaluator=rows.evaluator.mask(rows["flags"].map(_is_self_reported), "first_party"),
+        chance_level=rows.chance_level.mask(rows.normalization == "chance_rescaled", 0.0),
+    )
+    missing = {name: rows[name].replace("", None) for name in _NULL_IF_EMPTY}
+    rows = rows.assign(
+        protocol_id=_digests(rows, _PROTOCOL),
+        record_id=_digests(rows, ("source_id", "raw_locator", "model_raw", "metric_raw")),
+        flags=_joined_flags(rows),
+        status="ok",
+        copy_of="",
+        n_reports=1,
+    )
+    rows = rows.assign(**missing)
+    _refuse_same_cell(rows)
+    return rows
 
 
-def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+_NULL_IF_EMPTY = (
+    *("model_revision", "dataset_revision", "task_version", "eval_date", "source_revision"),
+)
 
 
-def _refuse_duplicates(table: pd.DataFrame) -> None:
-    key = ["model_id", "model_revision", "precision", "protocol_id", "source_id", "eval_date"]
-    twice = table[table.duplicated(key, keep=False)]
+def _is_self_reported(flags: Sequence[str]) -> bool:
+    return "self_reported" in flags
+
+
+def _series(version: str) -> str:
+    """The part of a version within which numbers are meant to compare: 0.4 of 0.4.3, 2 of 2.1."""
+    match = _VERSION.match(version)
+    if not match:
+        return version
+    major, minor = match.groups()
+    return f"0.{minor}" if major == "0" and minor else major
+
+
+def _digests(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    seen: dict[tuple, str] = {}
+    found = []
+    for row in zip(*(rows[name] for name in columns), strict=True):
+        if row not in seen:
+            plain = [None if pd.isna(cell) else cell for cell in row]
+            seen[row] = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
+        found.append(seen[row])
+    return found
+
+
+def _joined_flags(rows: pd.DataFrame) -> list[str]:
+    spread = {True: ("plus_minus",), False: ()}
+    pairs = zip(rows["flags"], rows.spread, strict=True)
+    return [";".join(sorted({*flags, *spread[bool(after)]})) for flags, after in pairs]
+
+
+def _refuse_same_cell(rows: pd.DataFrame) -> None:
+    twice = rows[rows.duplicated("record_id", keep=False)]
     if len(twice):
-        first = twice.iloc[0]
-        rows = ", ".join(twice.raw_locator[twice.model_id == first.model_id])
+        row = twice.sort_values("record_id").iloc[0]
         raise AtlasError(
-            f"scores: {first.model_id} has several rows for {first.benchmark_id} by the same "
-            f"protocol and source: {rows}; keep one"
+            f"source {row.source_id}: {row.raw_locator} gives {row.metric_raw} of {row.model_raw} "
+            "twice; its parser must tell the two apart"
         )
+
+
+def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values("record_id", kind="stable", ignore_index=True)
+
+
+def _quarantine_doubtful(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep what cannot be trusted out of sight: outside the bounds, or on a scale unknown."""
+    value = table.value.astype(float)
+    outside = (value < table.lower_bound.astype(float)) | (value > table.upper_bound.astype(float))
+    reasons = table.doubt.mask((table.doubt == "") & outside, "out_of_bounds")
+    return repeats.quarantine(table, reasons)
+
+
+def _ranks(table: pd.DataFrame, sources: Sequence[Source], reviewed: Reviewed) -> dict[str, int]:
+    """Rank of every source, best first: as the precedence says, then third party before first."""
+    parties = {"third_party": 0, "first_party": 1, "unknown": 2}
+    evaluator = {source.id: source.evaluator for source in sources}
+    later = len(reviewed.precedence)
+    declared = {name: place for place, name in enumerate(reviewed.precedence)}
+    order = sorted(
+        table.source_id.unique(),
+        key=lambda name: (
+            declared.get(name, later),
+            parties.get(evaluator.get(name, "third_party"), 2),
+            name,
+        ),
+    )
+    return {name: rank for rank, name in enumerate(order)}
+
+
+def _repeated(sources: Sequence[Source]) -> set[tuple[str, str]]:
+    return {(source.id, original) for source in sources for original in source.repeats}
+
+
+def _rejects(parsed: pd.DataFrame, *lost: pd.DataFrame) -> pd.DataFrame:
+    columns = ["source_id", "file", "raw_sha256", "raw_locator", "reason", "snippet"]
+    frames = [parsed.rename(columns={"locator": "raw_locator"})[columns].astype(object)]
+    for frame in lost:
+        short = frame.assign(raw_locator=frame.locator, snippet=frame.snippet.str[:120])
+        frames.append(short[columns].astype(object))
+    table = pd.concat(frames, ignore_index=True)
+    # The same complaint about the same cell, such as two records at one place, stays two rows.
+    repeated = table.groupby(columns).cumcount()
+    table["raw_locator"] = table.raw_locator.where(
+        repeated == 0, table.raw_locator + " (" + (repeated + 1).astype(str) + ")"
+    )
+    return REJECTS.check(table)
+
+

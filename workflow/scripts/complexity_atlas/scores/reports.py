@@ -1,0 +1,111 @@
+"""Every number that the sources of a study print, in their own words, as one table."""
+
+import dataclasses
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.scores import sources as formats
+from complexity_atlas.scores.catalogue import Source
+from complexity_atlas.scores.reported import ModelAttribute, Parsed, Reject, Reported
+from complexity_atlas.scores.store import RawStore
+
+ORIGIN = (
+    "source_id",
+    "file",
+    "source_url",
+    "source_revision",
+    "raw_sha256",
+    "retrieved_at",
+    "parser",
+    "parser_version",
+    "licence",
+    "evaluator",
+)
+PRINTED = tuple(item.name for item in dataclasses.fields(Reported))
+"""Columns of a report: where it comes from, and what it says."""
+
+_ATTRIBUTE = tuple(item.name for item in dataclasses.fields(ModelAttribute))
+_REJECT = tuple(item.name for item in dataclasses.fields(Reject))
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What the parsers found, file by file; every table has the columns ORIGIN too.
+
+    printed     columns PRINTED
+    rejects     columns of Reject
+    attributes  columns of ModelAttribute
+    notes       lines for the log
+    """
+
+    printed: pd.DataFrame
+    rejects: pd.DataFrame
+    attributes: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def read_sources(
+    snapshots: pd.DataFrame, sources: Sequence[Source], store: RawStore
+) -> Reports:
+    """Parse the raw files of `snapshots` (contract SNAPSHOTS) that belong to `sources`.
+
+    Raises AtlasError naming source and file when a file is missing, changed, or not of its format.
+    """
+    by_id = {source.id: source for source in sources}
+    tables: dict[str, list[tuple]] = {"reported": [], "rejects": [], "attributes": []}
+    getters = {
+        "reported": operator.attrgetter(*PRINTED),
+        "rejects": operator.attrgetter(*_REJECT),
+        "attributes": operator.attrgetter(*_ATTRIBUTE),
+    }
+    notes = []
+    for snapshot in snapshots[snapshots.source_id.isin(by_id)].itertuples(index=False):
+        source = by_id[snapshot.source_id]
+        parsed = _parse(source, snapshot, store)
+        origin = _origin(source, snapshot)
+        for name, rows in tables.items():
+            rows += [(*origin, *getters[name](item)) for item in getattr(parsed, name)]
+        notes += [f"{source.id}, {snapshot.file}: {note}" for note in parsed.notes]
+    return Reports(
+        pd.DataFrame(tables["reported"], columns=[*ORIGIN, *PRINTED]),
+        pd.DataFrame(tables["rejects"], columns=[*ORIGIN, *_REJECT]),
+        pd.DataFrame(tables["attributes"], columns=[*ORIGIN, *_ATTRIBUTE]),
+        tuple(notes),
+    )
+
+
+def _parse(source: Source, snapshot, store: RawStore) -> Parsed:
+    where = f"source {source.id}, {snapshot.file}"
+    try:
+        parse = formats.parser(source.kind)
+    except KeyError:
+        raise AtlasError(
+            f"source {source.id}: no parser for kind {source.kind!r}; known are "
+            f"{', '.join(sorted(formats.PARSERS))}"
+        ) from None
+    content = store.read(snapshot.sha256, snapshot.file)
+    try:
+        return parse(content, snapshot.file, **source.settings_of(snapshot.file))
+    except AtlasError as error:
+        raise AtlasError(f"{where}: {error}") from error
+    except TypeError as error:
+        raise AtlasError(f"{where}: settings do not fit the parser: {error}") from error
+
+
+def _origin(source: Source, snapshot) -> tuple[str, ...]:
+    return (
+        source.id,
+        snapshot.file,
+        snapshot.url or source.page,
+        snapshot.revision,
+        snapshot.sha256,
+        snapshot.retrieved_at,
+        source.kind,
+        formats.VERSION,
+        source.licence,
+        source.evaluator,
+    )
