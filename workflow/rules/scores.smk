@@ -1,23 +1,61 @@
-"""Scores: published results, read from curated files into one traceable table.
+"""Scores: collected from pinned sources and curated files, one traceable table, one view of it.
 
-Needs: config/scores/.
-Makes: results/scores/scores.parquet and its CSV twin.
+Needs: config/scores/; a network only for raw files that the lock names and nothing here holds.
+Makes: results/scores/: the raw files, scores.parquet (every reported number), view.parquet (one per
+network and benchmark, for the statistics), and the accounts of sources, models and rejects.
 """
+
+
+localrules:
+    fetch_scores,
+
+
+rule fetch_scores:
+    input:
+        catalogue=project_file(config["scores"]["catalogue"]),
+        lock=project_file(config["scores"]["lock"]),
+    output:
+        "results/scores/snapshots.csv",
+    log:
+        "<logs>/fetch_scores.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        sources=config["scores"]["sources"],
+        local=config["scores"]["local"],
+        store="results/scores/raw",
+    script:
+        "../scripts/fetch_scores.py"
 
 
 rule curate_scores:
     input:
         curated=[project_file(name) for name in config["scores"]["curated"]]
         + if_zoo("results/zoo/zoo.csv"),
-        benchmarks=project_file(config["scores"]["benchmarks"]),
+        snapshots=if_sources("results/scores/snapshots.csv"),
+        **reviewed_files(),
     output:
         scores="results/scores/scores.parquet",
         scores_csv="results/scores/scores.csv",
+        view="results/scores/view.parquet",
+        view_csv="results/scores/view.csv",
+        excluded="results/scores/excluded.csv",
+        sources="results/scores/sources.csv",
+        models="results/scores/models.parquet",
+        models_csv="results/scores/models.csv",
+        rejects="results/scores/rejects.parquet",
+        rejects_csv="results/scores/rejects.csv",
+        unresolved="results/scores/unresolved.csv",
     log:
         "<logs>/curate_scores.log",
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
+        sources=config["scores"]["sources"],
+        store="results/scores/raw",
+        models=list(PUBLISHED.model),
         code=code_digest("scores"),
     script:
         "../scripts/curate_scores.py"

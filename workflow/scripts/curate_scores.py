@@ -1,10 +1,21 @@
-"""Rule curate_scores: curated score files to the score table."""
+"""Rule curate_scores: curated files and raw files of sources to the tables of scores."""
 
 from complexity_atlas import contracts, logs
-from complexity_atlas.scores.curate import curate
+from complexity_atlas.scores.curation import curate_study
 
 logs.start_logging(snakemake.log[0])
-benchmarks = contracts.read_table(snakemake.input.benchmarks, contracts.BENCHMARKS)
-scores = curate(snakemake.input.curated, benchmarks)
-contracts.write_table(scores, snakemake.output.scores, contracts.SCORES)
-contracts.write_table(scores, snakemake.output.scores_csv, contracts.SCORES)
+tables = curate_study(
+    curated=snakemake.input.curated,
+    reviewed={
+        name: snakemake.input[name]
+        for name in ("benchmarks", "metrics", "aliases", "corrections", "protocols", "catalogue")
+    },
+    snapshots=snakemake.input.snapshots,
+    sources=snakemake.params.sources,
+    store=snakemake.params.store,
+    models=snakemake.params.models,
+)
+for name, (table, contract) in tables.items():
+    for output in (name, f"{name}_csv"):
+        if output in snakemake.output.keys():
+            contracts.write_table(table, snakemake.output[output], contract)

@@ -24,11 +24,11 @@ class Source:
                with "{file}" in it; `path`: a folder. Exactly one of them is given
     revision   branch, tag or commit that `refresh` resolves to a commit
     files      paths within the source; patterns with * are resolved by `refresh`
-    archive    a zip file within the source that holds `files`
     evaluator  who ran the models: first_party (their makers), third_party or unknown
     model_ids  "hub": names are ids of the Hub; "prefix/": an id is this and the name; "names": names
                that only an alias, or their spelling, resolves
     repeats    ids of sources whose numbers this one reprints
+    pause      seconds between two requests, as the source's terms ask
     settings   keyword arguments of the parser; of one that fits a file by pattern in `by_file`, the
                last counts
     """
@@ -43,11 +43,11 @@ class Source:
     url: str = ""
     path: str = ""
     revision: str = ""
-    archive: str = ""
     evaluator: str = "unknown"
     model_ids: str = "names"
     repeats: tuple[str, ...] = ()
     terms: str = ""
+    pause: float = 0.0
     settings: Mapping[str, object] = field(default_factory=dict)
     by_file: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 

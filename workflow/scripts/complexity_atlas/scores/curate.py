@@ -32,6 +32,7 @@ _PROTOCOL = (
     *("metric_filter", "n_shot", "cot", "chat_template", "normalization", "aggregation"),
     *("harness", "harness_series"),
 )
+_HUB_ID = re.compile(r"[\w.-]+/[\w.+-]+")
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,8 @@ def _models(printed, attributes, sources: Sequence[Source], reviewed: Reviewed) 
             continue
         for table in (printed, attributes):
             raw = table.model_raw[table.source_id == source.id]
-            ids |= {_with_prefix(source, name) for name in raw.unique()}
+            names = {_with_prefix(source, name) for name in raw.unique()}
+            ids |= {name for name in names if _HUB_ID.fullmatch(name)}
     return Models(reviewed.aliases, reviewed.listed, ids)
 
 
@@ -154,18 +156,17 @@ def _measured(rows: pd.DataFrame, reviewed: Reviewed) -> tuple[pd.DataFrame, pd.
     rows = rows.join(scales, on=["benchmark_id", "metric_id"]) if pairs else rows.assign(
         **{name: pd.Series(dtype=object) for name in scales}
     )
-    unscaled = rows.unit.isna()
-    lost = rows[unscaled].assign(reason="unknown_metric", snippet=rows.metric_raw)
-    rows = rows[~unscaled]
+    unscaled = rows[rows.unit.isna()]
+    lost = unscaled.assign(reason="unknown_metric", snippet=unscaled.metric_raw)
+    rows = rows[rows.unit.notna()]
     whole = (rows.subtask == "") & ~rows["flags"].map(lambda flags: "partial" in flags).astype(bool)
     n_items = rows.n_items.astype("Int64")
     rows = rows.assign(n_items=n_items.mask(n_items.isna() & whole, _int(rows.benchmark_items)))
     values = read_values(rows)
     rows = pd.concat([rows, values], axis=1)
-    unread = rows.problem != ""
-    snippet = rows.value_raw
-    lost = pd.concat([lost, rows[unread].assign(reason=rows.problem, snippet=snippet)])
-    return rows[~unread], lost
+    unread = rows[rows.problem != ""]
+    unread = unread.assign(reason=unread.problem, snippet=unread.value_raw)
+    return rows[rows.problem == ""], pd.concat([lost, unread])
 
 
 def _int(column: pd.Series) -> pd.Series:

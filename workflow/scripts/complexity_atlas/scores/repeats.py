@@ -11,6 +11,10 @@ COPY_TOLERANCE = 1e-6
 EVIDENCE = 1e-5
 """Half a unit of the last printed digit, at most, for equality to be no coincidence."""
 
+HABIT = 0.2
+"""The share of what two sources both report in which they must agree: one agreement among many is
+chance, of 1319 answers two models often have the same number right."""
+
 _MEASUREMENT = (
     *("model", "model_revision", "precision", "protocol_id", "source_id", "partial", "n_items"),
 )
@@ -38,7 +42,7 @@ def settle(
     Within a source and a protocol, equal numbers of one date become one row, counted; unequal ones
     are all quarantined ("conflict"); of several dates the newest stays and the others are
     superseded. Across sources a number that another source reports too, to COPY_TOLERANCE, is a
-    copy of the better-ranked one; `repeated` holds pairs (source, original) of sources that are
+    copy of the better-ranked one, where the two have that HABIT; `repeated` holds pairs (source, original) of sources that are
     known to reprint, for which equality within the printed digits is enough.
     """
     table = table.assign(
@@ -106,7 +110,8 @@ def _mark_copies(
     )
     same = (gap <= COPY_TOLERANCE) & (finest <= EVIDENCE)
     same |= declared & (gap <= finest * (1 + 1e-9) + 1e-12)
-    first = pairs[same].sort_values(["row", "rank_of", "row_of"]).drop_duplicates("row")
+    habit = same.groupby([pairs.source_id, pairs.source_id_of]).transform("mean") >= HABIT
+    first = pairs[same & habit].sort_values(["row", "rank_of", "row_of"]).drop_duplicates("row")
     original = dict(zip(first.row, first.row_of, strict=True))
     for row, of in original.items():
         while of in original:

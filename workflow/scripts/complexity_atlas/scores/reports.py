@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.scores import sources as formats
 from complexity_atlas.scores.catalogue import Source
 from complexity_atlas.scores.reported import ModelAttribute, Parsed, Reject, Reported
+from complexity_atlas.scores.sources import PARSERS
 from complexity_atlas.scores.store import RawStore
+
+PARSER_VERSION = "1"
+"""Raised when a parser reads the same bytes differently."""
 
 ORIGIN = (
     "source_id",
@@ -80,16 +83,14 @@ def read_sources(
 
 def _parse(source: Source, snapshot, store: RawStore) -> Parsed:
     where = f"source {source.id}, {snapshot.file}"
-    try:
-        parse = formats.parser(source.kind)
-    except KeyError:
+    if source.kind not in PARSERS:
         raise AtlasError(
             f"source {source.id}: no parser for kind {source.kind!r}; known are "
-            f"{', '.join(sorted(formats.PARSERS))}"
-        ) from None
+            f"{', '.join(sorted(PARSERS))}"
+        )
     content = store.read(snapshot.sha256, snapshot.file)
     try:
-        return parse(content, snapshot.file, **source.settings_of(snapshot.file))
+        return PARSERS[source.kind](content, snapshot.file, **source.settings_of(snapshot.file))
     except AtlasError as error:
         raise AtlasError(f"{where}: {error}") from error
     except TypeError as error:
@@ -105,7 +106,7 @@ def _origin(source: Source, snapshot) -> tuple[str, ...]:
         snapshot.sha256,
         snapshot.retrieved_at,
         source.kind,
-        formats.VERSION,
+        PARSER_VERSION,
         source.licence,
         source.evaluator,
     )

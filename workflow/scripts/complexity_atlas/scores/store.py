@@ -4,19 +4,13 @@ import hashlib
 import json
 import os
 import re
-import zipfile
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
 
 MANIFEST = "manifest.jsonl"
-MAX_BYTES = 256 * 2**20
-"""Of one file. The largest honest one, a table of a leaderboard, has a tenth of it."""
-
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,8}")
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(rb"\s*(<!doctype html|<html|<head)", re.IGNORECASE)
@@ -103,32 +97,3 @@ def refuse_imposters(content: bytes, file: str) -> None:
         raise AtlasError(f"{file}: a pickle, which can run code when read; it is refused")
     if not file.lower().endswith(_PAGES) and _HTML.match(content[:1024]):
         raise AtlasError(f"{file}: an HTML page instead of the file, probably an error message")
-
-
-def unzip(content: bytes, archive: str, patterns: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of the members of a zip file that match one of `patterns`.
-
-    Raises AtlasError for a damaged archive, for a member whose path would leave the archive's
-    folder, and for one that unpacks to more than MAX_BYTES.
-    """
-    wanted = tuple(patterns)
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as bundle:
-            for member in sorted(bundle.infolist(), key=lambda info: info.filename):
-                path = PurePosixPath(member.filename)
-                if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
-                    raise AtlasError(
-                        f"{archive}: member {member.filename!r} leads out of its folder; refused"
-                    )
-                if member.is_dir() or not any(path.match(pattern) for pattern in wanted):
-                    continue
-                if member.file_size > MAX_BYTES:
-                    raise AtlasError(
-                        f"{archive}: member {member.filename!r} unpacks to {member.file_size:,} "
-                        f"bytes; at most {MAX_BYTES:,} are read"
-                    )
-                with bundle.open(member) as file:
-                    # The header may lie about the size.
-                    yield member.filename, file.read(member.file_size)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise AtlasError(f"{archive}: not a readable zip file: {error}") from None

@@ -26,10 +26,10 @@ ALIASES = Contract(
     "aliases",
     {
         "kind": one_of("model", "benchmark", "metric"),
-        "raw": text(pa.Check.str_length(1)),
-        "canonical": text(pa.Check.str_length(1)),
+        "raw": text(pa.Check.str_length(min_value=1)),
+        "canonical": text(pa.Check.str_length(min_value=1)),
         "source": text(),
-        "reason": text(pa.Check.str_length(1)),
+        "reason": text(pa.Check.str_length(min_value=1)),
     },
     ("kind", "raw", "source"),
 )
@@ -39,15 +39,15 @@ A benchmark may end in "*" on both sides: the rest of the name is then the subta
 CORRECTIONS = Contract(
     "corrections",
     {
-        "source": text(pa.Check.str_length(1)),
-        "model_raw": text(pa.Check.str_length(1)),
+        "source": text(pa.Check.str_length(min_value=1)),
+        "model_raw": text(pa.Check.str_length(min_value=1)),
         "benchmark_raw": text(),
         "column": one_of(
             "model_revision", "value_raw", "scale", "n_shot", "flags", "status"
         ),
         "found": text(),
         "corrected": text(),
-        "reason": text(pa.Check.str_length(1)),
+        "reason": text(pa.Check.str_length(min_value=1)),
     },
     ("source", "model_raw", "benchmark_raw", "column"),
 )
@@ -62,7 +62,6 @@ SNAPSHOTS = Contract(
         "sha256": text(pa.Check.str_matches(r"^[0-9a-f]{64}$")),
         "bytes": count(),
         "url": text(),
-        "final_url": text(),
         "revision": text(),
         "retrieved_at": text(),
         "state": one_of("locked", "fetched", "local", "stale"),

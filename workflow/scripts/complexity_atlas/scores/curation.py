@@ -1,0 +1,67 @@
+"""A study's scores from its files: what the rule and the command line share."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from complexity_atlas import contracts
+from complexity_atlas.contracts import Contract, read_table, read_tables
+from complexity_atlas.scores import accounts, tables
+from complexity_atlas.scores.catalogue import chosen_sources, load_catalogue
+from complexity_atlas.scores.curate import Reviewed, curate
+from complexity_atlas.scores.curated import curated_reports
+from complexity_atlas.scores.reports import read_sources
+from complexity_atlas.scores.store import RawStore
+from complexity_atlas.scores.view import analysis_view, load_protocols
+
+log = logging.getLogger(__name__)
+
+
+def curate_study(
+    curated: Sequence[Path],
+    reviewed: Mapping[str, Path],
+    snapshots: Sequence[Path],
+    sources: Sequence[str],
+    store: Path,
+    models: Sequence[str],
+) -> dict[str, tuple[pd.DataFrame, Contract]]:
+    """Return every table of the scores with its contract, by name.
+
+    curated    CSV files of hand-curated scores
+    reviewed   paths of benchmarks, metrics, aliases, corrections, protocols and the catalogue
+    snapshots  tables of raw files (contract SNAPSHOTS), none or one
+    sources    ids of the sources that the study takes
+    store      folder of the raw files
+    models     ids of the study's own models, folder names too
+    """
+    chosen = chosen_sources(load_catalogue(reviewed["catalogue"]), list(sources))
+    raw = read_tables(snapshots, tables.SNAPSHOTS)
+    reports = read_sources(raw, chosen, RawStore(store))
+    for note in reports.notes:
+        log.info(note)
+    protocols = load_protocols(reviewed["protocols"])
+    data = Reviewed(
+        read_table(reviewed["benchmarks"], contracts.BENCHMARKS),
+        read_table(reviewed["metrics"], tables.METRICS),
+        read_table(reviewed["aliases"], tables.ALIASES),
+        read_table(reviewed["corrections"], tables.CORRECTIONS),
+        tuple(model.replace("--", "/", 1) for model in models),
+        protocols.precedence,
+    )
+    result = curate(curated_reports(curated, data.benchmarks), reports, chosen, data)
+    account = accounts.source_accounts(result.scores, result.rejects, result.rows_in, raw, chosen)
+    accounts.log_accounts(account)
+    view = analysis_view(result.scores, data.benchmarks, protocols)
+    for row in view.excluded.itertuples():
+        log.info("%s has no analysis view: %s", row.benchmark_id, row.reason)
+    return {
+        "scores": (result.scores, contracts.SCORES),
+        "view": (view.scores, tables.ANALYSIS_VIEW),
+        "excluded": (view.excluded, tables.EXCLUDED),
+        "sources": (account, tables.SOURCES),
+        "models": (result.models, tables.SCORED_MODELS),
+        "rejects": (result.rejects, tables.REJECTS),
+        "unresolved": (result.unresolved, tables.UNRESOLVED),
+    }

@@ -1,0 +1,123 @@
+"""Where a score comes from, what other sources say, and why this one was taken."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from complexity_atlas.contracts import SCORES, read_table
+from complexity_atlas.errors import AtlasError
+from complexity_atlas.scores.identity import key
+from complexity_atlas.scores.store import RawStore
+from complexity_atlas.scores.tables import ANALYSIS_VIEW, EXCLUDED
+
+
+def explain(folder: Path, model: str, benchmark: str) -> str:
+    """Explain, as text, the score of a model on a benchmark in the tables under `folder`.
+
+    A model is named by its id, by a raw name of any source, or by a folder of results ("--" for
+    "/"). Raises AtlasError when the tables or the score are missing, and lists what there is.
+    """
+    scores = read_table(folder / "scores.parquet", SCORES)
+    view = read_table(folder / "view.parquet", ANALYSIS_VIEW)
+    excluded = read_table(folder / "excluded.csv", EXCLUDED).set_index("benchmark_id").reason
+    model_id = _model(scores, model)
+    here = scores[(scores.model_id == model_id) & (scores.benchmark_id == benchmark)]
+    if here.empty:
+        known = sorted(scores.benchmark_id[scores.model_id == model_id].unique())
+        raise AtlasError(f"{model_id} has no score on {benchmark!r}; it has {', '.join(known)}")
+    taken = view[(view.model_id == model_id) & (view.benchmark_id == benchmark)]
+    lines = [f"{model_id} on {benchmark}", ""]
+    if len(taken):
+        lines += _origin(taken.iloc[0], RawStore(folder / "raw"))
+        lines += ["", *_why(taken.iloc[0], here)]
+    else:
+        reason = excluded.get(benchmark, "none of its scores is by the declared protocol")
+        lines += [f"No score is used: {reason}."]
+    others = here[~here.record_id.isin(taken.record_id)]
+    lines += ["", *_others(others, taken)]
+    return "\n".join(lines)
+
+
+def _model(scores: pd.DataFrame, asked: str) -> str:
+    ids = scores.model_id.dropna()
+    for candidates in (
+        ids[ids == asked],
+        scores.model_id[scores.model_raw == asked].dropna(),
+        ids[ids.map(key) == key(asked)],
+    ):
+        found = candidates.unique()
+        if len(found) == 1:
+            return found[0]
+        if len(found) > 1:
+            raise AtlasError(f"{asked!r} may be {', '.join(sorted(found))}; say which")
+    near = sorted({name for name in ids if key(asked) in key(name)})[:10]
+    raise AtlasError(
+        f"no score of a model {asked!r}; " + (f"there is {', '.join(near)}" if near else "")
+    )
+
+
+def _origin(row, store: RawStore) -> Iterator[str]:
+    printed = {"percent": " percent", "fraction": ", a fraction"}.get(row.scale_raw, "")
+    yield f"  value      {row.value:.10g} ({row.unit}), printed {row.value_raw}{printed}"
+    if row.stderr_kind != "none":
+        yield f"  error      {row.stderr:.2g} ({row.stderr_kind.replace('_', ' ')})"
+    yield f"  protocol   {_protocol(row)}"
+    yield f"  source     {row.source_id}, {row.evaluator.replace('_', ' ')}, {row.licence}"
+    revision = f" at {row.source_revision}" if pd.notna(row.source_revision) else ""
+    yield f"  address    {row.source_url}{revision}"
+    file, _, cell = row.raw_locator.rpartition(" ")
+    yield f"  file       {file or row.raw_locator}"
+    yield f"  sha256     {row.raw_sha256}"
+    if file and store.has(row.raw_sha256, file):
+        yield f"  raw file   {store.path(row.raw_sha256, file)}"
+    yield f"  cell       {cell}"
+    how = {"exact": "its id", "alias": "aliases.csv", "normalized": "its spelling"}
+    yield f"  named      {row.model_raw!r}, known by {how.get(row.model_match, 'hand')}"
+    yield f"  record     {row.record_id}, read by parser {row.parser} {row.parser_version}"
+
+
+def _protocol(row) -> str:
+    parts = [
+        row.metric_id + ("" if row.metric_filter == "none" else f" ({row.metric_filter})"),
+        f"{row.n_shot} shots" if pd.notna(row.n_shot) else "shots not stated",
+        row.aggregation.replace("_", " "),
+        row.normalization.replace("_", " ") if row.normalization != "none" else "",
+        f"part {row.subtask}" if row.subtask else "",
+        f"{row.harness} {row.harness_version}".strip(),
+        f"precision {row.precision}" if row.precision != "unknown" else "",
+        f"revision {row.model_revision}" if pd.notna(row.model_revision) else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _why(row, here: pd.DataFrame) -> Iterator[str]:
+    rivals = here[(here.status == "ok") & (here.protocol_id == row.protocol_id)]
+    yield "Taken because it has the protocol that protocols.yaml declares for the benchmark" + (
+        f", and {row.source_id} goes before {', '.join(sorted(set(rivals.source_id[1:])))}."
+        if rivals.source_id.nunique() > 1
+        else ", and no other source has it."
+    )
+
+
+def _others(others: pd.DataFrame, taken: pd.DataFrame) -> Iterator[str]:
+    whole = others[others.subtask == ""]
+    if whole.empty:
+        yield "No other source says anything of it."
+    else:
+        yield "What else is said of it:"
+    used = taken.iloc[0] if len(taken) else None
+    for row in whole.sort_values(["source_id", "raw_locator"]).itertuples():
+        comparable = used is not None and row.metric_id == used.metric_id
+        gap = f" ({row.value - used.value:+.4f})" if comparable else ""
+        fate = {
+            "ok": "another protocol, or a source of lower rank",
+            "copy": f"a copy of record {row.copy_of}",
+            "superseded": "superseded by a newer run of the same source",
+            "quarantined": f"set aside: {row.flags}",
+        }[row.status]
+        yield f"  {row.value:.6g}{gap}  {row.source_id}: {_protocol(row)}; {fate}"
+        yield f"      {row.raw_locator}"
+    parts = others[others.subtask != ""]
+    if len(parts):
+        yield f"  and {len(parts)} scores of {parts.subtask.nunique()} parts of the benchmark"
