@@ -95,8 +95,8 @@ def create(folder: Path) -> Study:
     (folder / "scores.csv").write_text("\n".join(scores) + "\n")
     (folder / "benchmarks.csv").write_text(
         "benchmark_id,name,metric_id,unit,proportion,higher_is_better,lower_bound,upper_bound,"
-        "chance_level,n_items,description,url\n"
-        "quiz,Quiz,accuracy,fraction,true,true,0,1,0.25,500,A quiz,\n"
+        "chance_level,n_items,n_choices,description,url\n"
+        "quiz,Quiz,accuracy,fraction,true,true,0,1,0.25,500,,A quiz,\n"
     )
     config = {
         "models": "models.tsv",

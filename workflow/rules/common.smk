@@ -102,6 +102,8 @@ RESULT_TABLES = [
     "results/complexity/tensors.parquet",
     "results/complexity/models.parquet",
     "results/scores/scores.parquet",
+    "results/scores/view.parquet",
+    "results/scores/sources.csv",
     *expand(
         "results/statistics/{table}.csv",
         table=[
@@ -118,15 +120,6 @@ wildcard_constraints:
     run="|".join(map(re.escape, ZOO_RUNS)) or "none",
     batch="|".join(map(re.escape, BATCHES)) or "none",
     question="|".join(QUESTIONS),
-
-
-def configured_files():
-    """Every file that the configuration names."""
-    return [
-        config["models"],
-        config["scores"]["benchmarks"],
-        *config["scores"]["curated"],
-    ]
 
 
 def primary_selection():

@@ -138,7 +138,7 @@ rule plot_scores:
     input:
         complexity="results/complexity/models.parquet",
         models="results/models.parquet",
-        scores="results/scores/scores.parquet",
+        scores="results/scores/view.parquet",
         benchmarks=project_file(config["scores"]["benchmarks"]),
         statistics="results/statistics/correlations.csv",
     output:

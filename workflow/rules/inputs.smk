@@ -1,5 +1,8 @@
 """Named functions of wildcards, for inputs and parameters of rules; no rules."""
 
+# Reviewed data that scores are curated by: keys of the configuration.
+REVIEWED = "benchmarks metrics aliases corrections protocols catalogue".split()
+
 
 def model_specs(chosen):
     """What identifies the weights of models, and nothing that may change without them."""
@@ -64,3 +67,22 @@ def is_focused(wildcards):
 def if_companions(*items):
     """What the report has only with the companion experiments."""
     return list(items) if config["companions"]["include"] else []
+
+
+def if_sources(*names):
+    """What the study has only with sources of published scores."""
+    return list(names) if config["scores"]["sources"] else []
+
+
+def configured_files():
+    """Every file that the configuration names."""
+    return [
+        config["models"],
+        *config["scores"]["curated"],
+        *(config["scores"][name] for name in REVIEWED + ["lock"]),
+    ]
+
+
+def reviewed_files():
+    """Files of reviewed data by their keys in the configuration."""
+    return {name: project_file(config["scores"][name]) for name in REVIEWED}

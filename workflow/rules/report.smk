@@ -28,7 +28,7 @@ rule write_report:
         ledger="results/ledger.parquet",
         complexity="results/complexity/models.parquet",
         benchmarks=project_file(config["scores"]["benchmarks"]),
-        scores="results/scores/scores.parquet",
+        scores="results/scores/view.parquet",
         statistics=expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
         verdict="results/statistics/verdict.csv",
         controls="results/statistics/noise.csv",

@@ -8,7 +8,7 @@ questions put to models that know nothing.
 
 rule join_analysis:
     input:
-        scores="results/scores/scores.parquet",
+        scores="results/scores/view.parquet",
         complexity="results/complexity/models.parquet",
         models="results/models.parquet",
         epiplexity=if_zoo("results/zoo/epiplexity.csv"),

@@ -1,5 +1,7 @@
 """Rule curate_scores: curated files and raw files of sources to the tables of scores."""
 
+from pathlib import Path
+
 from complexity_atlas import contracts, logs
 from complexity_atlas.scores.curation import curate_study
 
@@ -15,7 +17,6 @@ tables = curate_study(
     store=snakemake.params.store,
     models=snakemake.params.models,
 )
-for name, (table, contract) in tables.items():
-    for output in (name, f"{name}_csv"):
-        if output in snakemake.output.keys():
-            contracts.write_table(table, snakemake.output[output], contract)
+for path in snakemake.output:
+    table, contract = tables[Path(path).stem]
+    contracts.write_table(table, path, contract)

@@ -3,9 +3,12 @@ import math
 
 import pytest
 
-from complexity_atlas.contracts import BENCHMARKS, read_table
+from complexity_atlas.contracts import BENCHMARKS, read_table, read_tables
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.scores.curate import curate
+from complexity_atlas.scores import curate as curating
+from complexity_atlas.scores.curated import curated_reports
+from complexity_atlas.scores.reports import read_sources
+from complexity_atlas.scores.tables import ALIASES, CORRECTIONS, METRICS, SNAPSHOTS
 
 ROW = {
     "model_id": "m",
@@ -23,9 +26,9 @@ def benchmarks(tmp_path):
     path = tmp_path / "benchmarks.csv"
     path.write_text(
         "benchmark_id,name,metric_id,unit,proportion,higher_is_better,lower_bound,upper_bound,"
-        "chance_level,n_items,description,url\n"
-        "reading,Reading,exact_match,fraction,true,true,0,1,0.25,300,,\n"
-        "loss,Loss,nll,nats,false,false,0,,,,,\n"
+        "chance_level,n_items,n_choices,description,url\n"
+        "reading,Reading,exact_match,fraction,true,true,0,1,0.25,300,,,\n"
+        "loss,Loss,nll,nats,false,false,0,,,,,,\n"
     )
     return read_table(path, BENCHMARKS)
 
@@ -36,6 +39,17 @@ def write(path, *rows, encoding="utf-8"):
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def empty(contract):
+    return read_tables([], contract)
+
+
+def curate(files, benchmarks):
+    """The score table of curated files alone."""
+    reviewed = curating.Reviewed(benchmarks, *map(empty, (METRICS, ALIASES, CORRECTIONS)))
+    rows = curated_reports(files, benchmarks)
+    return curating.curate(rows, read_sources(empty(SNAPSHOTS), [], None), [], reviewed).scores
 
 
 def test_a_proportion_gets_a_binomial_standard_error(tmp_path, benchmarks):

@@ -8,7 +8,9 @@ import email.utils
 import logging
 import re
 import threading
+import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from time import sleep, time
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -124,6 +126,24 @@ def patiently(attempt: Callable[[], _Result]) -> _Result:
     return retrying(attempt)
 
 
+@dataclass(frozen=True)
+class Download:
+    """A whole file in memory; `url` is where it came from after redirects."""
+
+    content: bytes
+    url: str
+    headers: Mapping[str, str]
+
+
+def download(url: str, limit: int) -> Download:
+    """GET a whole file of at most `limit` bytes, unpacked from gzip where the server packs it.
+
+    Waits and tries again as `patiently` does, also after an answer that broke off. Raises
+    NetworkError, and AtlasError for a larger file, of which no more than `limit` bytes are read.
+    """
+    return patiently(lambda: _whole(url, limit))
+
+
 def shown(url: str) -> str:
     """A URL as messages name it: without user, query and fragment."""
     parts = urlsplit(url)
@@ -153,6 +173,40 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
     limit = headers.get("RateLimit", "")
     reset = re.search(r";\s*t=(\d+)", limit)
     return float(reset[1]) if reset and re.search(r";\s*r=0\b", limit) else None
+
+
+def _whole(url: str, limit: int) -> Download:
+    with get(url) as response:
+        announced = response.headers.get("Content-Length", "")
+        size = int(announced) if announced.isdecimal() else None
+        if size is not None and size > limit:
+            raise AtlasError(f"{shown(url)}: {size:,} bytes; at most {limit:,} are read")
+        buffer = bytearray(limit + 1 if size is None else size)
+        received = read_into(response, memoryview(buffer))
+        if size is None and received > limit:
+            raise AtlasError(f"{shown(url)}: more than {limit:,} bytes; it is not read further")
+        if size is not None and received < size:
+            raise NetworkError(
+                f"{shown(url)}: the answer broke off after {received:,} of {size:,} bytes",
+                transient=True,
+            )
+        content = bytes(buffer[:received])
+        if response.headers.get("Content-Encoding", "identity") == "gzip":
+            content = _gunzipped(url, content, limit)
+        return Download(content, response.url, dict(response.headers))
+
+
+def _gunzipped(url: str, packed: bytes, limit: int) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        content = unpacker.decompress(packed, limit + 1)
+    except zlib.error as error:
+        raise NetworkError(f"{shown(url)}: damaged gzip ({error})", transient=True) from None
+    if len(content) > limit:
+        raise AtlasError(f"{shown(url)}: unpacks to more than {limit:,} bytes")
+    if not unpacker.eof:
+        raise NetworkError(f"{shown(url)}: the gzip stream broke off", transient=True)
+    return content
 
 
 def _session() -> requests.Session:

@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 def unresolved_names(scores: pd.DataFrame) -> pd.DataFrame:
     """Names of models without an identity: columns source_id, model_raw, n_rows."""
     lost = scores[scores.model_id.isna()]
-    return lost.groupby(["source_id", "model_raw"], sort=True).n_reports.sum().reset_index(
-        name="n_rows"
+    return (
+        lost.groupby(["source_id", "model_raw"], sort=True)
+        .n_reports.sum()
+        .reset_index(name="n_rows")
     )
 
 

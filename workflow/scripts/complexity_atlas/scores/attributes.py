@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from complexity_atlas.scores.catalogue import Source
@@ -40,21 +41,22 @@ def scored_models(
             where = f"{row.source_id} {row.file} {row.locator}"
             found["attribute_sources"][row.attribute] = where
     counts = _counts(scores)
-    table = pd.DataFrame.from_dict(rows, orient="index", dtype=object)
-    table = table.reindex(index=sorted({*rows, *counts.index}), columns=_described())
-    table["attribute_sources"] = [
-        "; ".join(f"{name}: {where}" for name, where in sorted(cell.items()))
-        if isinstance(cell, dict)
-        else ""
-        for cell in table.attribute_sources
-    ]
-    table = table.fillna({name: "" for name in TEXTS}).rename_axis("model_id").reset_index()
-    table = table.join(counts, on="model_id").fillna(dict.fromkeys(counts.columns, 0))
-    return SCORED_MODELS.check(table)
+    table = pd.DataFrame(
+        [_described(rows.get(model_id, {})) for model_id in sorted({*rows, *counts.index})],
+        columns=list(SCORED_MODELS.columns),
+    )
+    ids = pd.Index(sorted({*rows, *counts.index}))
+    counted = counts.reindex(ids, fill_value=0).reset_index(drop=True)
+    return SCORED_MODELS.check(table.assign(model_id=ids, **counted))
 
 
-def _described() -> list[str]:
-    return [*TEXTS[:2], *QUANTITIES, "release_date", "attribute_sources"]
+def _described(found: dict[str, object]) -> dict[str, object]:
+    places = found.get("attribute_sources", {})
+    return (
+        {name: found.get(name, np.nan) for name in QUANTITIES}
+        | {name: found.get(name, "") for name in TEXTS}
+        | {"attribute_sources": "; ".join(f"{k}: {v}" for k, v in sorted(places.items()))}
+    )
 
 
 def _value(row) -> object:

@@ -25,8 +25,8 @@ class Source:
     revision   branch, tag or commit that `refresh` resolves to a commit
     files      paths within the source; patterns with * are resolved by `refresh`
     evaluator  who ran the models: first_party (their makers), third_party or unknown
-    model_ids  "hub": names are ids of the Hub; "prefix/": an id is this and the name; "names": names
-               that only an alias, or their spelling, resolves
+    model_ids  "hub": names are ids of the Hub; "prefix/": an id is this and the name; "names":
+               only an alias, or the spelling of a known id, resolves a name
     repeats    ids of sources whose numbers this one reprints
     pause      seconds between two requests, as the source's terms ask
     settings   keyword arguments of the parser; of one that fits a file by pattern in `by_file`, the

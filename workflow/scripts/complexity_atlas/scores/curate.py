@@ -23,7 +23,7 @@ from complexity_atlas.scores.corrections import correct
 from complexity_atlas.scores.curated import NAMED
 from complexity_atlas.scores.identity import Models, Vocabulary
 from complexity_atlas.scores.plausibility import refuse_implausible
-from complexity_atlas.scores.reports import ORIGIN, PRINTED, Reports
+from complexity_atlas.scores.reports import Reports
 from complexity_atlas.scores.tables import REJECTS
 from complexity_atlas.scores.values import metric_scales, read_values
 
@@ -153,8 +153,10 @@ def _measured(rows: pd.DataFrame, reviewed: Reviewed) -> tuple[pd.DataFrame, pd.
     """Rows with values on one scale, and rejects of what is no number."""
     pairs = sorted(set(zip(rows.benchmark_id, rows.metric_id, strict=True)))
     scales = metric_scales(pairs, reviewed.benchmarks, reviewed.metrics)
-    rows = rows.join(scales, on=["benchmark_id", "metric_id"]) if pairs else rows.assign(
-        **{name: pd.Series(dtype=object) for name in scales}
+    rows = (
+        rows.join(scales, on=["benchmark_id", "metric_id"])
+        if pairs
+        else rows.assign(**{name: pd.Series(dtype=object) for name in scales})
     )
     unscaled = rows[rows.unit.isna()]
     lost = unscaled.assign(reason="unknown_metric", snippet=unscaled.metric_raw)
@@ -287,5 +289,3 @@ def _rejects(parsed: pd.DataFrame, *lost: pd.DataFrame) -> pd.DataFrame:
         repeated == 0, table.raw_locator + " (" + (repeated + 1).astype(str) + ")"
     )
     return REJECTS.check(table)
-
-

@@ -21,9 +21,11 @@ from complexity_atlas.errors import AtlasError
 from complexity_atlas.network import Download, download
 from complexity_atlas.scores.catalogue import Locked, LockedFile, Source
 from complexity_atlas.scores.locations import Hosts, file_url, list_files, resolve_revision
-from complexity_atlas.scores.sources import MAX_BYTES
 from complexity_atlas.scores.store import RawStore, Retrieval, refuse_imposters
 from complexity_atlas.scores.tables import SNAPSHOTS
+
+MAX_BYTES = 256 * 2**20
+"""Of one file; the largest honest one, a list of HELM's runs, has 100 MB."""
 
 KEPT_HEADERS = ("etag", "last-modified", "date", "content-type", "content-length")
 log = logging.getLogger(__name__)
@@ -188,9 +190,7 @@ def _local_rows(source: Source, how: Fetching) -> Iterator[dict[str, object]]:
     files = [path.relative_to(folder).as_posix() for path in _files(folder)]
     wanted = [file for file in files if any(fnmatchcase(file, p) for p in source.files)]
     if not wanted:
-        raise AtlasError(
-            f"source {source.id}: no file of {folder} fits {', '.join(source.files)}"
-        )
+        raise AtlasError(f"source {source.id}: no file of {folder} fits {', '.join(source.files)}")
     for file in wanted:
         content = (folder / file).read_bytes()
         try:

@@ -51,9 +51,7 @@ class Reports:
     notes: tuple[str, ...] = ()
 
 
-def read_sources(
-    snapshots: pd.DataFrame, sources: Sequence[Source], store: RawStore
-) -> Reports:
+def read_sources(snapshots: pd.DataFrame, sources: Sequence[Source], store: RawStore) -> Reports:
     """Parse the raw files of `snapshots` (contract SNAPSHOTS) that belong to `sources`.
 
     Raises AtlasError naming source and file when a file is missing, changed, or not of its format.

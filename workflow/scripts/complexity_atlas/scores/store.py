@@ -92,7 +92,9 @@ def refuse_imposters(content: bytes, file: str) -> None:
     if not content:
         raise AtlasError(f"{file}: empty")
     if content.startswith(b"version https://git-lfs"):
-        raise AtlasError(f"{file}: a pointer of Git LFS instead of the file; use its resolve address")
+        raise AtlasError(
+            f"{file}: a pointer of Git LFS instead of the file; use its resolve address"
+        )
     if _PICKLE.match(content):
         raise AtlasError(f"{file}: a pickle, which can run code when read; it is refused")
     if not file.lower().endswith(_PAGES) and _HTML.match(content[:1024]):

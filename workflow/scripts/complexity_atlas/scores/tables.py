@@ -42,9 +42,7 @@ CORRECTIONS = Contract(
         "source": text(pa.Check.str_length(min_value=1)),
         "model_raw": text(pa.Check.str_length(min_value=1)),
         "benchmark_raw": text(),
-        "column": one_of(
-            "model_revision", "value_raw", "scale", "n_shot", "flags", "status"
-        ),
+        "column": one_of("model_revision", "value_raw", "scale", "n_shot", "flags", "status"),
         "found": text(),
         "corrected": text(),
         "reason": text(pa.Check.str_length(min_value=1)),

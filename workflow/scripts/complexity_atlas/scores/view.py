@@ -86,9 +86,7 @@ def load_protocols(path: Path) -> Protocols:
     )
 
 
-def analysis_view(
-    scores: pd.DataFrame, benchmarks: pd.DataFrame, protocols: Protocols
-) -> View:
+def analysis_view(scores: pd.DataFrame, benchmarks: pd.DataFrame, protocols: Protocols) -> View:
     """Choose one row of `scores` (contract SCORES) per model and benchmark.
 
     Of rows with status "ok", an identity, the declared protocol, unquantised weights and all items,
@@ -161,9 +159,7 @@ def _reason(taken: pd.DataFrame, fitting: pd.DataFrame, declared: bool, min_mode
     if taken.empty:
         return "no score by the protocol that is asked for"
     if not declared and fitting.protocol_id.nunique() > 1:
-        return (
-            f"{fitting.protocol_id.nunique()} protocols, and none is declared in protocols.yaml"
-        )
+        return f"{fitting.protocol_id.nunique()} protocols, and none is declared in protocols.yaml"
     if len(taken) < min_models:
         return f"{len(taken)} models, of {min_models} that protocols.yaml asks for"
     if len(taken) > 2 and taken.value.nunique() == 1:
