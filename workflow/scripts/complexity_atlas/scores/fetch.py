@@ -9,7 +9,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -44,7 +44,7 @@ class Fetching:
 
     store: RawStore
     local: tuple[Path, ...] = ()
-    hosts: Hosts = Hosts()
+    hosts: Hosts = field(default_factory=Hosts)
     get: Callable[[str, int], Download] = download
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

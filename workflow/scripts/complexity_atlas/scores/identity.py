@@ -42,7 +42,7 @@ class Task:
 
 
 def clean(raw: str) -> str:
-    """Return a name with Unicode's compatibility forms, odd dashes and invisible marks made plain."""
+    """Return a name with compatibility forms, odd dashes and invisible marks made plain."""
     plain = unicodedata.normalize("NFKC", raw).translate(_INVISIBLE).translate(_DASHES)
     return " ".join(plain.split())
 

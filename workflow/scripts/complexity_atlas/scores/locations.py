@@ -1,4 +1,4 @@
-"""Where the files of a source are: a GitHub repository, a data set of the Hub, or plain addresses."""
+"""Where the files of a source are: a repository of GitHub, a data set of the Hub, addresses."""
 
 import json
 import os

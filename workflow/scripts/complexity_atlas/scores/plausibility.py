@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.errors import AtlasError
+from complexity_atlas.scores.repeats import flagged
 
 MOST = 0.5
 """A source, or a column of it, with a larger share of numbers out of bounds is misread."""
@@ -37,7 +38,7 @@ def refuse_implausible(table: pd.DataFrame) -> None:
 
 
 def _refuse_out_of_bounds(rows: pd.DataFrame) -> None:
-    outside = rows["flags"].str.split(";").map(lambda flags: "out_of_bounds" in flags)
+    outside = flagged(rows, "out_of_bounds")
     for columns, least in ((["source_id"], 1), (_COLUMN, 3)):
         groups = outside.groupby([rows[name] for name in columns])
         share, size = groups.mean(), groups.size()

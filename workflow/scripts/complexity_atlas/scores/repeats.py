@@ -20,17 +20,22 @@ _MEASUREMENT = (
 )
 
 
+def flagged(table: pd.DataFrame, flag: str) -> pd.Series:
+    """Which rows carry a flag."""
+    found = [flag in flags.split(";") for flags in table["flags"]]
+    return pd.Series(found, index=table.index, dtype=bool)
+
+
 def quarantine(table: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
     """Set aside rows with a reason (text, "" for none), which joins their flags."""
-    flagged = reasons != ""
+    doubtful = (reasons != "").astype(bool)
     joined = [
         ";".join(sorted({*filter(None, flags.split(";")), reason}))
-        for flags, reason in zip(table.loc[flagged, "flags"], reasons[flagged], strict=True)
+        for flags, reason in zip(table.loc[doubtful, "flags"], reasons[doubtful], strict=True)
     ]
     table = table.copy()
-    table.loc[flagged, "flags"] = joined
-    set_aside = flagged | table["flags"].str.split(";").map(lambda flags: "quarantined" in flags)
-    table.loc[set_aside, "status"] = "quarantined"
+    table.loc[doubtful, "flags"] = joined
+    table.loc[doubtful | flagged(table, "quarantined"), "status"] = "quarantined"
     return table
 
 
@@ -42,12 +47,12 @@ def settle(
     Within a source and a protocol, equal numbers of one date become one row, counted; unequal ones
     are all quarantined ("conflict"); of several dates the newest stays and the others are
     superseded. Across sources a number that another source reports too, to COPY_TOLERANCE, is a
-    copy of the better-ranked one, where the two have that HABIT; `repeated` holds pairs (source, original) of sources that are
-    known to reprint, for which equality within the printed digits is enough.
+    copy of the better-ranked one, where the two have that HABIT; `repeated` holds pairs (source,
+    original) of sources that are known to reprint: there the printed digits need to agree only.
     """
     table = table.assign(
         model=table.model_id.astype(object).where(table.model_id.notna(), "?" + table.model_raw),
-        partial=table["flags"].str.split(";").map(lambda flags: "partial" in flags),
+        partial=flagged(table, "partial"),
     )
     table = _collapse(table)
     table = _supersede(_quarantine_conflicts(table))

@@ -2,8 +2,9 @@
 
 import dataclasses
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -33,6 +34,11 @@ PRINTED = tuple(item.name for item in dataclasses.fields(Reported))
 
 _ATTRIBUTE = tuple(item.name for item in dataclasses.fields(ModelAttribute))
 _REJECT = tuple(item.name for item in dataclasses.fields(Reject))
+_GETTERS = {
+    "reported": operator.attrgetter(*PRINTED),
+    "rejects": operator.attrgetter(*_REJECT),
+    "attributes": operator.attrgetter(*_ATTRIBUTE),
+}
 
 
 @dataclass(frozen=True)
@@ -57,24 +63,25 @@ def read_sources(snapshots: pd.DataFrame, sources: Sequence[Source], store: RawS
     Raises AtlasError naming source and file when a file is missing, changed, or not of its format.
     """
     by_id = {source.id: source for source in sources}
-    tables: dict[str, list[tuple]] = {"reported": [], "rejects": [], "attributes": []}
-    getters = {
-        "reported": operator.attrgetter(*PRINTED),
-        "rejects": operator.attrgetter(*_REJECT),
-        "attributes": operator.attrgetter(*_ATTRIBUTE),
-    }
+    files = snapshots[snapshots.source_id.isin(by_id)].itertuples(index=False)
+    return tabulate(
+        (by_id[file.source_id], file, _parse(by_id[file.source_id], file, store)) for file in files
+    )
+
+
+def tabulate(files: Iterable[tuple[Source, Any, Parsed]]) -> Reports:
+    """Put what was parsed into tables: of every file its source, its row of SNAPSHOTS, the rest."""
+    rows: dict[str, list[tuple]] = {name: [] for name in _GETTERS}
     notes = []
-    for snapshot in snapshots[snapshots.source_id.isin(by_id)].itertuples(index=False):
-        source = by_id[snapshot.source_id]
-        parsed = _parse(source, snapshot, store)
+    for source, snapshot, parsed in files:
         origin = _origin(source, snapshot)
-        for name, rows in tables.items():
-            rows += [(*origin, *getters[name](item)) for item in getattr(parsed, name)]
+        for name, getter in _GETTERS.items():
+            rows[name] += [(*origin, *getter(item)) for item in getattr(parsed, name)]
         notes += [f"{source.id}, {snapshot.file}: {note}" for note in parsed.notes]
     return Reports(
-        pd.DataFrame(tables["reported"], columns=[*ORIGIN, *PRINTED]),
-        pd.DataFrame(tables["rejects"], columns=[*ORIGIN, *_REJECT]),
-        pd.DataFrame(tables["attributes"], columns=[*ORIGIN, *_ATTRIBUTE]),
+        pd.DataFrame(rows["reported"], columns=[*ORIGIN, *PRINTED]),
+        pd.DataFrame(rows["rejects"], columns=[*ORIGIN, *_REJECT]),
+        pd.DataFrame(rows["attributes"], columns=[*ORIGIN, *_ATTRIBUTE]),
         tuple(notes),
     )
 

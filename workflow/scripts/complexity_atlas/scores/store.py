@@ -46,6 +46,7 @@ class RawStore:
         return self.folder / (sha256 + (extension if _EXTENSION.fullmatch(extension) else ""))
 
     def has(self, sha256: str, file: str) -> bool:
+        """Whether the bytes of `file` are here."""
         return self.path(sha256, file).is_file()
 
     def add(self, content: bytes, file: str) -> str:

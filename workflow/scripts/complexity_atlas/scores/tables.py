@@ -1,4 +1,4 @@
-"""Tables of the scores beside contracts.SCORES: reviewed data that goes in, accounts that come out."""
+"""Tables of the scores beside contracts.SCORES: reviewed data and accounts."""
 
 import pandera.pandas as pa
 

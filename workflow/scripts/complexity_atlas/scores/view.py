@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from complexity_atlas.contracts import SCORES
 from complexity_atlas.errors import AtlasError
+from complexity_atlas.scores.repeats import flagged
 from complexity_atlas.scores.tables import ANALYSIS_VIEW, EXCLUDED
 
 CONSTRAINTS = (
@@ -29,7 +31,7 @@ QUANTIZED = ("int8", "int4", "gptq", "awq", "gguf")
 """Precisions that make other weights; a model's own score is never taken from them."""
 
 _PRECISIONS = ("bf16", "fp16", "fp32", "unknown")
-_BARRED = frozenset({"partial", "disputed", "best_of_scorers"})
+_BARRED = ("partial", "disputed", "best_of_scorers")
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def analysis_view(scores: pd.DataFrame, benchmarks: pd.DataFrame, protocols: Pro
 
     Of rows with status "ok", an identity, the declared protocol, unquantised weights and all items,
     the first by source, precision, and newest date counts. A benchmark without a declared protocol
-    is taken by its own metric if all its rows share one protocol. Left out, with the reason: several
-    protocols and none declared, fewer than `min_models` models, and the same score for every model.
+    is taken by its own metric if all its rows share one protocol. Left out, with the reason:
+    several protocols and none declared, fewer than `min_models` models, one score for all models.
     Checkpoints within a training stay apart: their `model_id` is "id--revision".
     """
     rows = _eligible(scores, protocols)
@@ -116,8 +118,8 @@ def analysis_view(scores: pd.DataFrame, benchmarks: pd.DataFrame, protocols: Pro
 
 
 def _eligible(scores: pd.DataFrame, protocols: Protocols) -> pd.DataFrame:
-    barred = scores["flags"].str.split(";").map(lambda flags: not _BARRED.isdisjoint(flags))
-    rows = scores[(scores.status == "ok") & scores.model_id.notna() & ~barred.astype(bool)]
+    barred = np.any([flagged(scores, flag) for flag in _BARRED], axis=0)
+    rows = scores[(scores.status == "ok") & scores.model_id.notna() & ~barred]
     rows = rows[~rows.precision.isin(QUANTIZED)]
     step = rows.model_revision.fillna("")
     last = [_is_last(row, protocols) for row in zip(rows.model_id, step, strict=True)]
