@@ -77,7 +77,7 @@ def tabulate(files: Iterable[tuple[Source, Any, Parsed]]) -> Reports:
         origin = _origin(source, snapshot)
         for name, getter in _GETTERS.items():
             rows[name] += [(*origin, *getter(item)) for item in getattr(parsed, name)]
-        notes += [f"{source.id}, {snapshot.file}: {note}" for note in parsed.notes]
+        notes += [f"{source.id}: {note}" for note in parsed.notes]
     return Reports(
         pd.DataFrame(rows["reported"], columns=[*ORIGIN, *PRINTED]),
         pd.DataFrame(rows["rejects"], columns=[*ORIGIN, *_REJECT]),

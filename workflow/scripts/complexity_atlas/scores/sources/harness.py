@@ -21,7 +21,9 @@ from complexity_atlas.scores.sources.reading import (
 )
 
 _NO_METRICS = frozenset({"alias", "name", "samples", "sample_len", "sample_count", ""})
-_PERCENT = frozenset({"exact", "HasAns_exact", "NoAns_exact", "best_exact"})
+_SQUAD = re.compile(r"squad", re.IGNORECASE)
+"""Tasks scored by SQuAD's own script, which prints percent."""
+
 _UNSCALED = re.compile(
     r"perplexity|ppl|bits_per_byte|likelihood|bleu(?!.*acc)|chrf|\bter\b|rouge(?!.*acc)|mcc|brier|mse"
 )
@@ -170,12 +172,12 @@ def _add_metrics(findings: Findings, fields: dict, task: str, metrics: dict) -> 
             metric_raw=metric,
             filter_raw=kind or "none",
             value_raw=str(value),
-            scale=_scale(metric),
+            scale=_scale(task, metric),
             stderr_raw="" if stderr in (None, "N/A") else str(stderr),
         )
 
 
-def _scale(metric: str) -> str:
-    if metric in _PERCENT:
+def _scale(task: str, metric: str) -> str:
+    if _SQUAD.match(task):
         return "percent"
     return "unscaled" if _UNSCALED.search(metric) else "fraction"
