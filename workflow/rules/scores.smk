@@ -30,10 +30,10 @@ rule fetch_scores:
 
 rule curate_scores:
     input:
+        **reviewed_files(),
         curated=[project_file(name) for name in config["scores"]["curated"]]
         + if_zoo("results/zoo/zoo.csv"),
         snapshots=if_sources("results/scores/snapshots.csv"),
-        **reviewed_files(),
     output:
         multiext("results/scores/scores", ".parquet", ".csv"),
         multiext("results/scores/view", ".parquet", ".csv"),

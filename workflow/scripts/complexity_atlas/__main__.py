@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_measure_models(commands)
     _add_plan(commands)
     _add_archive(commands)
+    _add_scores(commands)
     options = parser.parse_args(arguments)
     start_logging()
     try:
@@ -112,6 +113,12 @@ def _verify(options: argparse.Namespace) -> int:
     differing = [table for table in comparisons if table.difference]
     print(f"{len(comparisons) - len(differing)} of {len(comparisons)} tables agree")
     return 1 if differing or not comparisons else 0
+
+
+def _add_scores(commands) -> None:
+    from complexity_atlas.scores.commands import add_to
+
+    add_to(commands)
 
 
 if __name__ == "__main__":

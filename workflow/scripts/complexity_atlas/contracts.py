@@ -75,9 +75,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_table(frame: pd.DataFrame, path: Path, contract: Contract) -> None:
-    """Check `frame` and write it to `path`, as its name says: .parquet (zstd), .csv or .csv.gz."""
+    """Check `frame` and write it to `path`, as its name says: .parquet (zstd), .csv or .csv.gz.
+
+    In CSV, text that a spreadsheet would execute as a formula gets an apostrophe before it.
+    """
     frame = contract.check(frame)
     path = Path(path)
+    if path.suffix != ".parquet":
+        frame = _without_formulas(frame, contract)
     with replacing(path) as temporary:
         if path.suffix == ".parquet":
             frame.to_parquet(temporary, index=False, compression="zstd")
@@ -87,6 +92,16 @@ def write_table(frame: pd.DataFrame, path: Path, contract: Contract) -> None:
                 frame.to_csv(packed, index=False, lineterminator="\n")
         else:
             frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _without_formulas(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    safe = {}
+    for name, column in contract.columns.items():
+        if column.dtype.type == "string":
+            formula = frame[name].str.match(r"[=@\t\r]|[+-][^\d.\s]").fillna(False).astype(bool)
+            if formula.any():
+                safe[name] = frame[name].mask(formula, "'" + frame[name])
+    return frame.assign(**safe)
 
 
 def read_table(path: Path, contract: Contract) -> pd.DataFrame:

@@ -9,10 +9,10 @@ import pandas as pd
 from complexity_atlas import contracts
 from complexity_atlas.contracts import Contract, read_table, read_tables
 from complexity_atlas.scores import accounts, tables
-from complexity_atlas.scores.catalogue import chosen_sources, load_catalogue
-from complexity_atlas.scores.curate import Reviewed, curate
+from complexity_atlas.scores.catalogue import Source, chosen_sources, load_catalogue
+from complexity_atlas.scores.curate import Curation, Reviewed, curate
 from complexity_atlas.scores.curated import curated_reports
-from complexity_atlas.scores.reports import read_sources
+from complexity_atlas.scores.reports import Reports, read_sources
 from complexity_atlas.scores.store import RawStore
 from complexity_atlas.scores.view import analysis_view, load_protocols
 
@@ -42,15 +42,9 @@ def curate_study(
     for note in reports.notes:
         log.info(note)
     protocols = load_protocols(reviewed["protocols"])
-    data = Reviewed(
-        read_table(reviewed["benchmarks"], contracts.BENCHMARKS),
-        read_table(reviewed["metrics"], tables.METRICS),
-        read_table(reviewed["aliases"], tables.ALIASES),
-        read_table(reviewed["corrections"], tables.CORRECTIONS),
-        tuple(model.replace("--", "/", 1) for model in models),
-        protocols.precedence,
-    )
-    result = curate(curated_reports(curated, data.benchmarks), reports, chosen, data)
+    listed = tuple(model.replace("--", "/", 1) for model in models)
+    data = load_reviewed(reviewed, listed, protocols.precedence)
+    result = curate_reports(curated, reports, chosen, data)
     account = accounts.source_accounts(result.scores, result.rejects, result.rows_in, raw, chosen)
     accounts.log_accounts(account)
     view = analysis_view(result.scores, data.benchmarks, protocols)
@@ -65,3 +59,24 @@ def curate_study(
         "rejects": (result.rejects, tables.REJECTS),
         "unresolved": (result.unresolved, tables.UNRESOLVED),
     }
+
+
+def load_reviewed(
+    paths: Mapping[str, Path], listed: tuple[str, ...] = (), precedence: tuple[str, ...] = ()
+) -> Reviewed:
+    """Read the reviewed tables from their paths by name."""
+    return Reviewed(
+        read_table(paths["benchmarks"], contracts.BENCHMARKS),
+        read_table(paths["metrics"], tables.METRICS),
+        read_table(paths["aliases"], tables.ALIASES),
+        read_table(paths["corrections"], tables.CORRECTIONS),
+        listed,
+        precedence,
+    )
+
+
+def curate_reports(
+    curated: Sequence[Path], reports: Reports, sources: Sequence[Source], reviewed: Reviewed
+) -> Curation:
+    """Curate hand-curated files and the reports of sources together."""
+    return curate(curated_reports(curated, reviewed.benchmarks), reports, sources, reviewed)

@@ -1,22 +1,24 @@
 """Where a score comes from, what other sources say, and why this one was taken."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from complexity_atlas.contracts import SCORES, read_table
+from complexity_atlas.contracts import BENCHMARKS, SCORES, read_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.scores.identity import key
 from complexity_atlas.scores.store import RawStore
 from complexity_atlas.scores.tables import ANALYSIS_VIEW, EXCLUDED
+from complexity_atlas.scores.view import departures, load_protocols, wanted_protocol
 
 
-def explain(folder: Path, model: str, benchmark: str) -> str:
+def explain(folder: Path, model: str, benchmark: str, config: Path) -> str:
     """Explain, as text, the score of a model on a benchmark in the tables under `folder`.
 
     A model is named by its id, by a raw name of any source, or by a folder of results ("--" for
-    "/"). Raises AtlasError when the tables or the score are missing, and lists what there is.
+    "/"). `config` is the folder of benchmarks.csv and protocols.yaml. Raises AtlasError when the
+    tables or the score are missing, and lists what there is.
     """
     scores = read_table(folder / "scores.parquet", SCORES)
     view = read_table(folder / "view.parquet", ANALYSIS_VIEW)
@@ -26,17 +28,17 @@ def explain(folder: Path, model: str, benchmark: str) -> str:
     if here.empty:
         known = sorted(scores.benchmark_id[scores.model_id == model_id].unique())
         raise AtlasError(f"{model_id} has no score on {benchmark!r}; it has {', '.join(known)}")
-    taken = view[(view.model_id == model_id) & (view.benchmark_id == benchmark)]
+    own = read_table(config / "benchmarks.csv", BENCHMARKS).set_index("benchmark_id").metric_id
+    protocols = load_protocols(config / "protocols.yaml")
+    wanted = wanted_protocol(benchmark, own.get(benchmark, ""), protocols)
+    taken = view[view.record_id.isin(here.record_id)]
     lines = [f"{model_id} on {benchmark}", ""]
-    if len(taken):
-        lines += _origin(taken.iloc[0], RawStore(folder / "raw"))
-        lines += ["", *_why(taken.iloc[0], here)]
-    else:
-        reason = excluded.get(benchmark, "none of its scores is by the declared protocol")
-        lines += [f"No score is used: {reason}."]
+    for row in taken.itertuples():
+        lines += [*_origin(row, RawStore(folder / "raw")), "", _why(row, here, wanted), ""]
+    if taken.empty:
+        lines += [f"None is used: {excluded.get(benchmark, 'none has the declared protocol')}.", ""]
     others = here[~here.record_id.isin(taken.record_id)]
-    lines += ["", *_others(others, taken)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_others(others, taken, wanted)])
 
 
 def _model(scores: pd.DataFrame, asked: str) -> str:
@@ -52,9 +54,8 @@ def _model(scores: pd.DataFrame, asked: str) -> str:
         if len(found) > 1:
             raise AtlasError(f"{asked!r} may be {', '.join(sorted(found))}; say which")
     near = sorted({name for name in ids if key(asked) in key(name)})[:10]
-    raise AtlasError(
-        f"no score of a model {asked!r}; " + (f"there is {', '.join(near)}" if near else "")
-    )
+    found = f"; there is {', '.join(near)}" if near else f", of {ids.nunique()} models with scores"
+    raise AtlasError(f"no score of a model {asked!r}{found}")
 
 
 def _origin(row, store: RawStore) -> Iterator[str]:
@@ -91,33 +92,42 @@ def _protocol(row) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _why(row, here: pd.DataFrame) -> Iterator[str]:
-    rivals = here[(here.status == "ok") & (here.protocol_id == row.protocol_id)]
-    yield "Taken because it has the protocol that protocols.yaml declares for the benchmark" + (
-        f", and {row.source_id} goes before {', '.join(sorted(set(rivals.source_id[1:])))}."
-        if rivals.source_id.nunique() > 1
-        else ", and no other source has it."
+def _why(row, here: pd.DataFrame, wanted: Mapping[str, tuple]) -> str:
+    declared = ", ".join(f"{c} {' or '.join(map(str, v))}" for c, v in wanted.items() if v != ("",))
+    rivals = {
+        other.source_id
+        for other in here[here.status == "ok"].itertuples()
+        if not departures(other, wanted)
+    } - {row.source_id}
+    before = f"{row.source_id} goes before {', '.join(sorted(rivals))}"
+    return (
+        f"Taken because it has the protocol that is compared ({declared}), and "
+        + (before if rivals else "no other source reports it, but for copies")
+        + "."
     )
 
 
-def _others(others: pd.DataFrame, taken: pd.DataFrame) -> Iterator[str]:
-    whole = others[others.subtask == ""]
-    if whole.empty:
-        yield "No other source says anything of it."
-    else:
-        yield "What else is said of it:"
-    used = taken.iloc[0] if len(taken) else None
+def _others(
+    others: pd.DataFrame, taken: pd.DataFrame, wanted: Mapping[str, tuple]
+) -> Iterator[str]:
+    whole = others[others.subtask.isin(wanted["subtask"])]
+    yield "What else is said of it:" if len(whole) else "Nothing else is said of it."
     for row in whole.sort_values(["source_id", "raw_locator"]).itertuples():
-        comparable = used is not None and row.metric_id == used.metric_id
-        gap = f" ({row.value - used.value:+.4f})" if comparable else ""
-        fate = {
-            "ok": "another protocol, or a source of lower rank",
-            "copy": f"a copy of record {row.copy_of}",
-            "superseded": "superseded by a newer run of the same source",
-            "quarantined": f"set aside: {row.flags}",
-        }[row.status]
-        yield f"  {row.value:.6g}{gap}  {row.source_id}: {_protocol(row)}; {fate}"
-        yield f"      {row.raw_locator}"
-    parts = others[others.subtask != ""]
+        comparable = len(taken) == 1 and row.metric_id == taken.metric_id.iloc[0]
+        gap = f" ({row.value - taken.value.iloc[0]:+.4f})" if comparable else ""
+        yield f"  {row.value:.6g}{gap}  {row.source_id}: {_protocol(row)}"
+        yield f"      {_fate(row, wanted)}; {row.raw_locator}"
+    parts = others.drop(index=whole.index)
     if len(parts):
         yield f"  and {len(parts)} scores of {parts.subtask.nunique()} parts of the benchmark"
+
+
+def _fate(row, wanted: Mapping[str, tuple]) -> str:
+    if row.status == "copy":
+        return f"a copy of record {row.copy_of}"
+    if row.status == "superseded":
+        return "superseded by a newer run of the same source"
+    if row.status == "quarantined":
+        return f"set aside: {row.flags}"
+    other = departures(row, wanted)
+    return "not compared: " + ", ".join(other) if other else "another source or run goes before it"

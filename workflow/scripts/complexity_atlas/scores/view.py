@@ -102,7 +102,7 @@ def analysis_view(scores: pd.DataFrame, benchmarks: pd.DataFrame, protocols: Pro
     metric = benchmarks.set_index("benchmark_id").metric_id
     for benchmark_id, here in rows.groupby("benchmark_id", sort=True):
         declared = protocols.benchmarks.get(benchmark_id)
-        wanted = {"metric_id": (metric[benchmark_id],), **UNSAID, **(declared or {})}
+        wanted = wanted_protocol(benchmark_id, metric[benchmark_id], protocols)
         fitting = here[_fits(here, wanted)]
         taken = _first_of_each(fitting, protocols)
         reason = _reason(taken, fitting, declared is not None, protocols.min_models)
@@ -115,6 +115,21 @@ def analysis_view(scores: pd.DataFrame, benchmarks: pd.DataFrame, protocols: Pro
         ANALYSIS_VIEW.check(taken[list(SCORES.columns)]),
         EXCLUDED.check(pd.DataFrame(excluded, columns=list(EXCLUDED.columns))),
     )
+
+
+def wanted_protocol(benchmark_id: str, metric_id: str, protocols: Protocols) -> dict[str, tuple]:
+    """The values that each constrained column may have; `metric_id` is the benchmark's own."""
+    declared = protocols.benchmarks.get(benchmark_id, {})
+    return {"metric_id": (metric_id,), **UNSAID, **declared}
+
+
+def departures(row, wanted: Mapping[str, tuple]) -> list[str]:
+    """The columns, with what they say, in which a row of SCORES departs from a protocol."""
+    said = {column: getattr(row, column) for column in wanted}
+    plain = {column: None if pd.isna(value) else value for column, value in said.items()}
+    return [
+        f"{c} {'not stated' if v is None else v}" for c, v in plain.items() if v not in wanted[c]
+    ]
 
 
 def _eligible(scores: pd.DataFrame, protocols: Protocols) -> pd.DataFrame:
