@@ -3,12 +3,9 @@ import math
 
 import pytest
 
-from complexity_atlas.contracts import BENCHMARKS, read_table, read_tables
+from complexity_atlas.contracts import BENCHMARKS, read_table
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.scores import curate as curating
-from complexity_atlas.scores.curated import curated_reports
-from complexity_atlas.scores.reports import read_sources
-from complexity_atlas.scores.tables import ALIASES, CORRECTIONS, METRICS, SNAPSHOTS
+from curated_scores import curated_scores as curate
 
 ROW = {
     "model_id": "m",
@@ -39,17 +36,6 @@ def write(path, *rows, encoding="utf-8"):
         writer.writeheader()
         writer.writerows(rows)
     return path
-
-
-def empty(contract):
-    return read_tables([], contract)
-
-
-def curate(files, benchmarks):
-    """The score table of curated files alone."""
-    reviewed = curating.Reviewed(benchmarks, *map(empty, (METRICS, ALIASES, CORRECTIONS)))
-    rows = curated_reports(files, benchmarks)
-    return curating.curate(rows, read_sources(empty(SNAPSHOTS), [], None), [], reviewed).scores
 
 
 def test_a_proportion_gets_a_binomial_standard_error(tmp_path, benchmarks):

@@ -14,7 +14,7 @@ from complexity_atlas.experiments.zoo.evaluate import (
 )
 from complexity_atlas.experiments.zoo.networks import LanguageModel, build
 from complexity_atlas.experiments.zoo.text import ALPHABET
-from complexity_atlas.scores.curate import curate
+from curated_scores import curated_scores
 
 
 class Constant(LanguageModel):
@@ -102,7 +102,7 @@ def test_scores_enter_the_score_table_like_any_other_source(exam, tmp_path, proj
             "chance_level": [np.nan, np.nan, 0.25, 0.0],
         }
     )
-    table = curate([tmp_path / "zoo.csv"], benchmarks).set_index("benchmark_id")
+    table = curated_scores([tmp_path / "zoo.csv"], benchmarks).set_index("benchmark_id")
     for score in scores:
         row = table.loc[score.benchmark_id]
         assert row.value == pytest.approx(score.value, abs=1e-6)
