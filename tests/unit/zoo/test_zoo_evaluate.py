@@ -4,6 +4,7 @@ import pytest
 import torch
 from scipy.stats import entropy, sem
 
+from complexity_atlas.contracts import BENCHMARKS, read_table
 from complexity_atlas.experiments.zoo.evaluate import (
     METRICS,
     Exam,
@@ -90,18 +91,7 @@ def test_scores_enter_the_score_table_like_any_other_source(exam, tmp_path, proj
         model_id="zoo-mlp-4000-seed0-step0", precision="float32", run="r", text_sha256="0" * 64
     )
     curated_rows(frame).to_csv(tmp_path / "zoo.csv", index=False)
-    benchmarks = pd.DataFrame(
-        {
-            "benchmark_id": list(METRICS),
-            "metric_id": list(METRICS.values()),
-            "unit": ["bits", *["fraction"] * 3],
-            "proportion": [False, False, True, True],
-            "higher_is_better": [False, True, True, True],
-            "lower_bound": 0.0,
-            "upper_bound": [np.inf, 1.0, 1.0, 1.0],
-            "chance_level": [np.nan, np.nan, 0.25, 0.0],
-        }
-    )
+    benchmarks = read_table(project / "config" / "scores" / "benchmarks.csv", BENCHMARKS)
     table = curated_scores([tmp_path / "zoo.csv"], benchmarks).set_index("benchmark_id")
     for score in scores:
         row = table.loc[score.benchmark_id]
