@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help install results plan companions archive reproduce test test-all lint format benchmark clean
+.PHONY: help install results plan companions archive reproduce test test-all test-slurm lint format benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -48,10 +48,13 @@ reproduce: $(INSTALLED) ## Rebuild every table and figure from ARCHIVE=file and 
 	@$(BIN)/python -m complexity_atlas verify
 
 test: $(INSTALLED) ## Run the tests that take seconds
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) -m "not slow and not slurm" $(ARGS)
 
 test-all: $(INSTALLED) ## Run every test
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) $(ARGS)
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) -m "not slurm" $(ARGS)
+
+test-slurm: $(INSTALLED) ## Run a tiny study through a Slurm on loopback; needs root, slurmctld, slurmd and munge
+	$(BIN)/python -m pytest tests/slurm $(ARGS)
 
 lint: $(INSTALLED) ## Check style of code and rules
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 import yaml
+from packaging.version import Version
 
 
 @pytest.fixture
@@ -44,3 +45,7 @@ def test_the_package_needs_the_python_that_the_makefile_asks_for(project):
     metadata = tomllib.loads((project / "pyproject.toml").read_text())
     assert metadata["project"]["requires-python"] == ">=3.11"
     assert "(3, 11)" in (project / "Makefile").read_text()
+
+
+def test_the_slurm_executor_selects_partitions(lock):
+    assert Version(lock["snakemake-executor-plugin-slurm"]) >= Version("2.7.1")

@@ -20,7 +20,7 @@ rule compute_complexity:
         "../../envs/analysis.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=30,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         models=models_of_batch,
         variants=config["complexity"]["variants"],

@@ -27,6 +27,11 @@ def model_download_mb(wildcards):
     return 2000 if pd.isna(size) else 100 + 2 * int(size) // 1_000_000
 
 
+def model_gpus(wildcards):
+    """A GPU where the configuration names one; counting is as fast on the CPU."""
+    return int(config["device"] not in ("auto", "cpu"))
+
+
 def run_model_specs(wildcards):
     """Every network of a training run."""
     return model_specs(MODELS.run == wildcards.run)

@@ -35,6 +35,9 @@ rule answer_question:
         "<benchmarks>/answer_question/{question}.tsv"
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         focused=is_focused,
         settings=config["statistics"],
@@ -105,6 +108,9 @@ rule simulate_controls:
         "<logs>/simulate_controls.log",
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         settings=config["statistics"],
         seed=config["seed"],
@@ -130,6 +136,9 @@ rule compare_weight_features:
         "<benchmarks>/compare_weight_features.tsv"
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         models=ZOO_TRAINED,
         selection=primary_selection(),

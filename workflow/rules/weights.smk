@@ -23,6 +23,7 @@ rule measure_weights:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
         disk_mb=model_download_mb,
+        gpu=model_gpus,
         # Not a parameter: the counts do not depend on it, so nothing is measured again.
         device=config["device"],
     params:
@@ -32,4 +33,4 @@ rule measure_weights:
     shell:
         "python -m complexity_atlas measure-models --specs {params.specs:q}"
         " --out results/models --cache {params.cache:q}"
-        " --threads {threads} --device {resources.device} > {log} 2>&1"
+        " --threads {threads} --device {resources.device} --gpus {resources.gpu} > {log} 2>&1"

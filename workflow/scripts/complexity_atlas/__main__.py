@@ -35,6 +35,12 @@ def _add_measure_models(commands) -> None:
     command.add_argument("--cache", required=True, type=Path, help="folder of downloaded files")
     command.add_argument("--threads", type=int, default=1)
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
+    command.add_argument(
+        "--gpus",
+        type=int,
+        default=1,
+        help="reserved for this command; with 0 the device is the CPU",
+    )
     command.set_defaults(run=_measure_models)
 
 
@@ -48,7 +54,7 @@ def _measure_models(options: argparse.Namespace) -> int:
             options.out / spec.model,
             options.cache,
             options.threads,
-            options.device,
+            options.device if options.gpus else "cpu",
             byte_progress(spec.model),
         )
         print(
