@@ -27,7 +27,7 @@ KINDS = {
     "timm": "timm",
     "torchvision": "torchvision",
 }
-SUFFIXES = {".yaml": "hub_eval_results", "timm/README.md": "hub_card"}
+SUFFIXES = {".yaml": "hub_eval_results", "timm/README.md": "markdown_tables"}
 
 
 def kind_of(name):

@@ -25,6 +25,7 @@ REASONS = {
     "spreadsheet_formula": "text that a spreadsheet would execute",
     "too_big": "larger than any honest file of its kind",
     "too_deep": "nested deeper than any honest file",
+    "unclear_table": "neither rows nor columns are labelled as models; a setting must say",
     "undecodable": "not the text encoding or file format that was announced",
     "unsafe_yaml": "YAML with anchors, aliases or tags",
 }

@@ -16,6 +16,8 @@ _MODULES = {
     "helm": "helm",
     "hub_card": "hub_card",
     "hub_eval_results": "hub_eval_results",
+    "html_tables": "html_tables",
+    "markdown_tables": "markdown_tables",
     "mteb": "mteb",
     "obsscaling": "obsscaling",
     "openllm_v1": "openllm_v1",

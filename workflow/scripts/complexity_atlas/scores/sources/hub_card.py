@@ -21,10 +21,10 @@ from complexity_atlas.scores.sources.reading import (
     whole,
 )
 from complexity_atlas.scores.sources.scales import Declared, scale_of_printed
+from complexity_atlas.scores.sources.shots import without_shots
 from complexity_atlas.scores.sources.yaml_text import read_yaml, refuse_faults
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
-_SHOTS = re.compile(r"\b([0-9]{1,3})[- ]?shots?\b|\b(zero)[- ]?shot\b", re.IGNORECASE)
 _LEADERBOARD = re.compile(r"open[_-]llm[_-]leaderboard", re.IGNORECASE)
 
 
@@ -54,12 +54,6 @@ def parse(content: bytes, name: str, model: str = "", scale: Declared = None) ->
                 findings.reject(place, error.reason, error.snippet)
     _add_attributes(findings, card, repository)
     return findings.parsed()
-
-
-def few_shot_of(title: str) -> int | None:
-    """Return the number of shots that a title such as "MMLU (5-Shot)" states."""
-    match = _SHOTS.search(title)
-    return None if not match else int(match[1] or 0)
 
 
 def _text(record: object, key: str) -> str:
@@ -113,7 +107,7 @@ def _dataset_fields(dataset: dict) -> dict[str, str]:
 
 def _shots(dataset: dict) -> tuple[int | None, tuple[str, ...]]:
     stated = whole(_text(dataset.get("args"), "num_few_shot"))
-    named = few_shot_of(_text(dataset, "name"))
+    named = without_shots(_text(dataset, "name"))[1]
     if stated is None:
         return named, () if named is None else ("few_shot_from_name",)
     return stated, () if named in (None, stated) else ("few_shot_disagrees",)
