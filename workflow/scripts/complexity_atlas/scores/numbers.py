@@ -1,5 +1,6 @@
 """Printed numbers, intervals and quantities, read by written rules; doubt is an error."""
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -67,6 +68,8 @@ def read_number(text: str, grouped: bool = False) -> Printed:
     says that the source groups. "1.013,01" is refused. Raises NoNumber: `missing`, `not_finite`,
     `ambiguous_number` or `not_a_number`.
     """
+    if _DECIMAL.fullmatch(text):
+        return Printed(*_scalar(text, text, grouped))
     plain = plain_text(_THIN_GROUPS.sub(",", text))
     _refuse_tokens(plain, text)
     if match := _SPREAD.match(plain):
@@ -126,7 +129,7 @@ def plain_text(text: str) -> str:
 
     Not Unicode's NFKC, which makes a digit of a superscript footnote mark.
     """
-    return " ".join(text.translate(_PLAIN).split())
+    return " ".join((text if text.isascii() else text.translate(_PLAIN)).split())
 
 
 def _refuse_tokens(plain: str, text: str) -> None:
@@ -141,7 +144,7 @@ def _scalar(part: str, text: str, grouped: bool) -> tuple[float, int, bool]:
     plain = part.strip()
     percent = plain.endswith("%")
     digits = plain.removesuffix("%").rstrip()
-    if _GROUPED.fullmatch(digits):
+    if "," in digits and _GROUPED.fullmatch(digits):
         if digits.count(",") == 1 and "." not in digits and not grouped:
             raise NoNumber("ambiguous_number", text)
         digits = digits.replace(",", "")
@@ -149,7 +152,7 @@ def _scalar(part: str, text: str, grouped: bool) -> tuple[float, int, bool]:
         doubtful = _DIGITS_AND_MARKS.fullmatch(digits)
         raise NoNumber("ambiguous_number" if doubtful else "not_a_number", text)
     value = float(digits)
-    if value in (float("inf"), float("-inf")):
+    if math.isinf(value):
         raise NoNumber("not_finite", text)
     return value, _decimals(digits), percent
 
