@@ -1,8 +1,12 @@
-"""Where the parsers' fixtures are, and how tests look at what a parser returns."""
+"""Where the parsers' fixtures are, and how tests look at what parsers return."""
 
 from pathlib import Path
 
+from hypothesis import settings
+
 from complexity_atlas.scores.sources import PARSERS
+
+fuzz = settings(max_examples=60, deadline=None)
 
 FIXTURES = Path(__file__).parents[2] / "data" / "scores"
 

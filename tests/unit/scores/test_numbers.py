@@ -4,6 +4,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from score_files import fuzz
 
 from complexity_atlas.scores.dates import read_date
 from complexity_atlas.scores.numbers import (
@@ -162,6 +163,7 @@ def test_nasty_30_invisible_characters_are_dropped():
     assert read_number("\u200b62.1\u00a0").value == 62.1
 
 
+@fuzz
 @given(decimals)
 def test_plain_decimals_read_as_python_reads_them(text):
     number = read_number(text)
@@ -169,23 +171,27 @@ def test_plain_decimals_read_as_python_reads_them(text):
     assert number.decimals == 3
 
 
+@fuzz
 @given(st.integers(-(10**12), 10**12), st.integers(0, 99))
 def test_grouping_changes_nothing(whole, hundredths):
     plain, grouped = f"{whole}.{hundredths:02d}", f"{whole:,}.{hundredths:02d}"
     assert read_number(grouped).value == read_number(plain).value
 
 
+@fuzz
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_survives_its_own_representation(value):
     assert read_number(repr(value)).value == value
 
 
+@fuzz
 @given(decimals, st.sampled_from(["\u2009", "\u00a0", " ", ""]), st.booleans())
 def test_sign_space_and_percent_do_not_change_the_value(text, space, percent):
     number = read_number(space + text.replace("-", "−") + space + "%" * percent)
     assert (number.value, number.percent) == (float(text), percent)
 
 
+@fuzz
 @given(st.text() | st.text("0123456789.,-+±%eE[]() \u2009"))
 def test_any_text_is_a_finite_number_or_a_outcome(text):
     assert outcome(text) in {"missing", "not_finite", "ambiguous_number", "not_a_number"} or (
@@ -193,12 +199,14 @@ def test_any_text_is_a_finite_number_or_a_outcome(text):
     )
 
 
+@fuzz
 @given(st.text())
 def test_any_text_is_an_iso_date_or_nothing(text):
     date = read_date(text)
     assert date == "" or read_date(date) == date
 
 
+@fuzz
 @given(st.datetimes(min_value=datetime(2002, 1, 1)))
 def test_iso_times_in_utc_survive(when):
     text = when.replace(microsecond=0).isoformat() + "Z"

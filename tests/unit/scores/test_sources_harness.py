@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from score_files import by_locator, parse, parse_fixture, reasons
+from score_files import by_locator, fuzz, parse, parse_fixture, reasons
 
 from complexity_atlas.scores.sources.harness_model import read_arguments, read_model
 
@@ -155,6 +155,7 @@ json_values = st.recursive(
 )
 
 
+@fuzz
 @given(json_values, json_values, json_values)
 def test_any_json_is_scores_or_rejects(results, config, shots):
     document = {"results": {"t": results}, "config": config, "n-shot": shots, "configs": config}

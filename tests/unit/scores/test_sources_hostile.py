@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from score_files import FIXTURES, parse, reasons
+from score_files import FIXTURES, fuzz, parse, reasons
 
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.scores import sources
@@ -149,6 +149,7 @@ def test_nasty_30_a_name_is_kept_as_printed():
 
 
 @pytest.mark.parametrize("kind", ["openllm_v1_board", "obsscaling", "timm", "epoch", "arena"])
+@fuzz
 @given(text=st.text(max_size=200))
 def test_any_text_under_an_honest_header_is_scores_or_rejects(kind, text):
     headers = {

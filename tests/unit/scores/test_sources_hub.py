@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from score_files import FIXTURES, by_locator, parse, parse_fixture, reasons
+from score_files import FIXTURES, by_locator, fuzz, parse, parse_fixture, reasons
 
 from complexity_atlas.scores.sources.reading import Unusable, model_from_path
 from complexity_atlas.scores.sources.yaml_text import read_yaml
@@ -125,6 +125,7 @@ def test_nasty_24_a_yaml_bomb_is_refused_at_its_first_anchor():
     assert caught.value.reason == "unsafe_yaml"
 
 
+@fuzz
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_any_yaml_is_text_or_unusable(text):
     try:

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from score_files import by_locator, parse, parse_fixture, reasons
+from score_files import by_locator, fuzz, parse, parse_fixture, reasons
 
 from complexity_atlas.scores.sources.html_tables import formula_text, page_grids
 from complexity_atlas.scores.sources.shots import without_shots
@@ -102,6 +102,29 @@ def test_nasty_21_formulas(latex, text):
     assert " ".join(formula_text(latex, []).split()).replace("±0", "± 0") == text
 
 
+def test_nasty_21_tables_of_spans_and_formulas_without_text():
+    def row(*cells):
+        return f"<span class='ltx_tr'>{''.join(cells)}</span>"
+
+    def cell(text, more=""):
+        return f"<span class='ltx_td {more}'>{text}</span>"
+
+    formula = "<math><msup><mn>71.2</mn><mn>2</mn></msup></math>"
+    page = (
+        "<div><span class='ltx_tabular'>"
+        + row(cell("Model"), cell("MMLU", "ltx_colspan ltx_colspan_2"))
+        + row(cell(""), cell("0-shot"), cell("5-shot"))
+        + row(cell("m"), cell(formula), cell("55.5"))
+        + "</span></div>"
+    )
+    parsed = parse("html_tables", page)
+    assert scores(parsed, "n_shot") == {
+        "1,3,2": ("m", "MMLU", "71.2", 0),
+        "1,3,3": ("m", "MMLU", "55.5", 5),
+    }
+    assert "footnote" in parsed.reported[0].flags
+
+
 def test_a_setting_says_where_models_are():
     text = "| | MMLU | ARC |\n|---|---|---|\n| m-1 | 50.0 | 60.0 |\n"
     assert reasons(parse("markdown_tables", text)) == {"1,1,1": "unclear_table"}
@@ -154,6 +177,7 @@ def test_deeply_nested_html_is_read_or_refused():
 spans = st.integers(1, 3)
 
 
+@fuzz
 @given(st.lists(st.lists(st.tuples(spans, spans), max_size=4), min_size=1, max_size=4))
 def test_any_spans_give_a_rectangle_in_which_every_cell_stands(rows):
     text = "".join(
@@ -168,6 +192,7 @@ def test_any_spans_give_a_rectangle_in_which_every_cell_stands(rows):
         assert {f"c{i}-{j}" for i, row in enumerate(rows) for j in range(len(row))} <= found
 
 
+@fuzz
 @given(st.lists(st.lists(st.text(max_size=6), min_size=1, max_size=5), max_size=6))
 def test_any_markdown_table_is_scores_or_rejects(rows):
     lines = ["| Model | A | B |", "|---|---|---|"]

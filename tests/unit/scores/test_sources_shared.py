@@ -1,16 +1,8 @@
 """Real files of the sources, where they lie beside the project: none crashes, all are read."""
 
-from pathlib import Path
-
 import pytest
 
 from complexity_atlas.scores.sources import PARSERS
-
-REAL = Path(__file__).parents[3].parent / "shared" / "data" / "scores"
-
-pytestmark = pytest.mark.skipif(
-    not REAL.is_dir(), reason=f"{REAL.name} of real score files is not beside the project"
-)
 
 KINDS = {
     "boards": "arena",
@@ -35,14 +27,20 @@ def kind_of(name):
     return chosen or KINDS[name.partition("/")[0]]
 
 
-def read(name):
-    return PARSERS[kind_of(name)]((REAL / name).read_bytes(), name)
+@pytest.fixture
+def read(real):
+    return lambda name: PARSERS[kind_of(name)]((real / name).read_bytes(), name)
 
 
-def test_every_file_is_rows_or_rejects_with_a_reason():
+@pytest.fixture
+def real(shared):
+    return shared / "data" / "scores"
+
+
+def test_every_file_is_rows_or_rejects_with_a_reason(real, read):
     silent = []
-    for path in sorted(REAL.rglob("*")):
-        name = path.relative_to(REAL).as_posix()
+    for path in sorted(real.rglob("*")):
+        name = path.relative_to(real).as_posix()
         if path.is_file() and name != "MANIFEST.csv":
             parsed = read(name)
             if not (parsed.reported or parsed.rejects or parsed.attributes):
@@ -50,7 +48,7 @@ def test_every_file_is_rows_or_rejects_with_a_reason():
     assert silent == []
 
 
-def test_golden_obsscaling():
+def test_golden_obsscaling(read):
     parsed = read("obsscaling/base_llm_benchmark_eval.csv")
     assert len({r.model_raw for r in parsed.reported}) == 148
     assert len({a.value_raw for a in parsed.attributes if a.attribute == "family"}) == 47
@@ -62,7 +60,7 @@ def test_golden_obsscaling():
     assert llama.startswith("0.4379609636")
 
 
-def test_golden_pythia():
+def test_golden_pythia(read):
     rows = read("pythia/pythia-v1/pythia-70m/zero-shot/70m_step143000.json").reported
     [sciq] = [r for r in rows if (r.benchmark_raw, r.metric_raw) == ("sciq", "acc")]
     assert float(sciq.value_raw) == 0.601
@@ -73,7 +71,7 @@ def test_golden_pythia():
     )
 
 
-def test_golden_timm():
+def test_golden_timm(read):
     rows = [r for r in read("timm/results-imagenet.csv").reported if r.metric_raw == "top1"]
     assert len(rows) == 1556
     assert len({r.model_raw for r in rows}) == 1266
@@ -81,7 +79,7 @@ def test_golden_timm():
     assert (resnet["img_size=224"], resnet["img_size=288"]) == ("80.382", "81.240")
 
 
-def test_opts_mmlu_is_the_mean_of_57_subjects():
+def test_opts_mmlu_is_the_mean_of_57_subjects(read):
     rows = read("lmeval_v03/opt/opt-1.3b/opt-1.3b.json").reported
     subjects = [float(r.value_raw) for r in rows if r.metric_raw == "acc" and r.subtask_raw]
     [mean] = [r for r in rows if r.metric_raw == "acc" and "derived" in r.flags]

@@ -2,7 +2,7 @@
 
 Spans are expanded, header rows joined, formulas read from their `alttext`. Footnotes never touch a
 number: a mark behind it is dropped and flagged. Tables within cells are tables of their own, but
-for those of one column, with which LaTeXML breaks lines.
+for those of one column, with which LaTeXML breaks lines. LaTeXML also writes tables of spans.
 """
 
 import re
@@ -15,6 +15,14 @@ from complexity_atlas.scores.sources.grids import MAX_CELLS, Cell, Reading, read
 from complexity_atlas.scores.sources.reading import Findings, Unusable, decode
 
 _DROPPED = frozenset({"script", "style", "template", "noscript", "annotation", "annotation-xml"})
+_LATEXML = {
+    "ltx_tabular": "table",
+    "ltx_thead": "thead",
+    "ltx_tbody": "tbody",
+    "ltx_tr": "tr",
+    "ltx_td": "td",
+    "ltx_th": "th",
+}
 _UNWRAPPED = re.compile(
     r"\\(?:mathbf|textbf|mathrm|text|textrm|mathit|textit|underline|bm|boldsymbol|mathsf|bf)\b\s*"
 )
@@ -39,11 +47,24 @@ def page_grids(text: str) -> Iterator[tuple[list[list[Cell]], int]]:
         page = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8"))
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Unusable("undecodable", f"not HTML: {error}") from None
+    _name_elements(page)
     for table in page.iter("table"):
         rows = _own_rows(table)
         grid = _expanded(rows)
         if grid and len(grid[0]) > 1:
             yield grid, _header_rows(rows, grid)
+
+
+def _name_elements(page) -> None:
+    """Make LaTeXML's tables of spans, as in scaled boxes, tables by name."""
+    for element in page.iter("span", "div"):
+        classes = (element.get("class") or "").split()
+        for mark, tag in _LATEXML.items():
+            if mark in classes:
+                element.tag = tag
+        for mark in classes:
+            if span := re.fullmatch(r"ltx_(rowspan|colspan)_([0-9]+)", mark):
+                element.set(span[1], span[2])
 
 
 def _own_rows(table) -> list:
@@ -122,6 +143,9 @@ def _texts(element, notes: list[str]) -> Iterator[str]:
                 yield f"^{inside}"
             elif inside:
                 notes.append(inside)
+        elif child.tag == "msup" and len(child) == 2:
+            notes.append("".join(child[1].itertext()))
+            yield "".join(_texts(child[0], notes))
         elif child.tag == "table":
             yield " ".join(_lines(child, notes))
         else:
