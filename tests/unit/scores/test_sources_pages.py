@@ -102,6 +102,17 @@ def test_nasty_21_formulas(latex, text):
     assert " ".join(formula_text(latex, []).split()).replace("±0", "± 0") == text
 
 
+def test_nasty_21_a_number_that_spans_columns_is_nobodys():
+    page = (
+        "<table><tr><th>Model</th><th>A</th><th>B</th></tr>"
+        "<tr><td>m</td><td colspan=2>5.5</td></tr>"
+        "<tr><td>n</td><td>1.5</td><td>2.5</td></tr></table>"
+    )
+    parsed = parse("html_tables", page)
+    assert set(scores(parsed)) == {"1,3,2", "1,3,3"}
+    assert [(r.locator, r.reason) for r in parsed.rejects] == [("1,2,2", "ragged_row")]
+
+
 def test_nasty_21_tables_of_spans_and_formulas_without_text():
     def row(*cells):
         return f"<span class='ltx_tr'>{''.join(cells)}</span>"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from complexity_atlas.scores.numbers import NoNumber, plain_text, read_number
+from complexity_atlas.scores.numbers import MISSING, NoNumber, plain_text, read_number
 from complexity_atlas.scores.sources.reading import Findings, header_key
 from complexity_atlas.scores.sources.scales import Declared, scale_of_printed
 from complexity_atlas.scores.sources.shots import without_shots
@@ -32,17 +32,26 @@ _METRIC = re.compile(
     re.IGNORECASE,
 )
 _AVERAGE = re.compile(r"(avg|average|mean|overall)\b", re.IGNORECASE)
+_SHOTS_TITLE = re.compile(r"shots?\b", re.IGNORECASE)
 _COT = re.compile(r"\bcot\b|chain[- ]of[- ]thought", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell's plain text; `origin` is (row, column), from 1, of the cell that spans to here."""
+    """A cell's plain text; `origin` is (row, column), from 1, of the cell that spans to here.
+
+    `width` is the number of columns that it spans.
+    """
 
     text: str
     origin: tuple[int, int]
+    width: int = 1
     flags: tuple[str, ...] = ()
     url: str = ""
+
+    def starts_in(self, column: int) -> bool:
+        """Whether this is the first of the columns (from 0) that the cell spans."""
+        return self.origin[1] == column + 1
 
     @property
     def is_number(self) -> bool:
@@ -83,16 +92,17 @@ def read_grid(
     if reading.tables and number not in reading.tables:
         return
     titles = [_title([row[j] for row in grid[:n_header]]) for j in range(len(grid[0]))]
-    body = grid[n_header:]
+    body = [row for row in grid[n_header:] if not _is_section(row)]
     keys = [header_key(without_shots(title)[0]) for title in titles]
     models = next((j for j, key in enumerate(keys) if key in _MODEL_TITLES), None)
     labels = next((j for j, key in enumerate(keys) if key in _BENCHMARK_TITLES), None)
-    numeric = [any(row[j].is_number for row in body) for j in range(len(titles))]
+    table = _Table(findings, number, titles, body, reading)
+    in_columns = labels is not None and (len(titles) > 2 or reading.model)
     if reading.models == "rows" or (not reading.models and models is not None):
-        _read_rows(findings, number, body, titles, numeric, models or 0, reading)
-    elif reading.models == "columns" or (labels is not None and (len(titles) > 2 or reading.model)):
-        _read_columns(findings, number, body, titles, numeric, labels or 0, reading)
-    elif any(numeric):
+        table.read_rows(models or 0)
+    elif reading.models == "columns" or (not reading.models and in_columns):
+        table.read_columns(labels or 0)
+    elif any(map(table.is_numeric, range(len(titles)))):
         findings.reject(f"{number},1,1", "unclear_table", " | ".join(titles))
 
 
@@ -108,76 +118,85 @@ def _title(cells: Sequence[Cell]) -> str:
 
 def _is_section(row: Sequence[Cell]) -> bool:
     """Whether a row is one label: alone in its row, or spanning it."""
-    filled = [cell for cell in row if cell.text]
-    return len({cell.origin for cell in filled}) <= 1
+    return len({cell.origin for cell in row if cell.text}) <= 1
 
 
-def _read_rows(findings, number, body, titles, numeric, models, reading: Reading) -> None:
-    sizes = [j for j, title in enumerate(titles) if _SIZE.fullmatch(title) and j != models]
-    words = [
-        j
-        for j, title in enumerate(titles)
-        if j > models
-        and not numeric[j]
-        and title
-        and j not in sizes
-        and not _NO_SCORES.fullmatch(title)
-        and any(row[j].text not in ("", "-", "—") for row in body)
-    ]
-    scores = [
-        j
-        for j, title in enumerate(titles)
-        if j > models and j not in words and j not in sizes and not _NO_SCORES.fullmatch(title)
-    ]
-    for row in body:
-        if _is_section(row):
-            continue
-        model = _model_name(row, models, sizes)
-        chosen = "; ".join(f"{titles[j]}={row[j].text}" for j in words if row[j].text)
-        for j in scores:
-            _add(findings, number, row[j], model, row[models].url, titles[j], chosen, reading)
+@dataclass(frozen=True, slots=True)
+class _Table:
+    findings: Findings
+    number: int
+    titles: list[str]
+    body: list[list[Cell]]
+    reading: Reading
+
+    def is_numeric(self, column: int) -> bool:
+        return any(row[column].is_number for row in self.body)
+
+    def read_rows(self, models: int) -> None:
+        """Read a table of one model per row, named in column `models`."""
+        after = range(models + 1, len(self.titles))
+        sizes = [j for j in range(len(self.titles)) if _SIZE.fullmatch(self.titles[j])]
+        rest = [j for j in after if not _NO_SCORES.fullmatch(self.titles[j])]
+        words = [j for j in rest if self.titles[j] and self._is_verbal(j)]
+        for row in self.body:
+            model = _model_name(row, models, sizes)
+            chosen = "; ".join(f"{self.titles[j]}={row[j].text}" for j in words if row[j].text)
+            for j in rest:
+                if j not in words and row[j].starts_in(j):
+                    self._add(row[j], model, self.titles[j], row[models].url, chosen)
+
+    def read_columns(self, labels: int) -> None:
+        """Read a table of one model per column, with the benchmarks in column `labels`."""
+        shots = [j for j, title in enumerate(self.titles) if _SHOTS_TITLE.search(title)]
+        columns = [j for j in range(labels + 1, len(self.titles)) if self.is_numeric(j)]
+        for row in self.body:
+            title = _with_shots(row[labels].text, [row[j].text for j in shots if row[j].text])
+            for j in columns:
+                if j not in shots and row[j].starts_in(j):
+                    alone = len(self.titles) == 2 and self.reading.model
+                    self._add(row[j], alone or self.titles[j], title)
+
+    def _is_verbal(self, column: int) -> bool:
+        texts = {row[column].text.lower() for row in self.body}
+        return not self.is_numeric(column) and not texts <= MISSING
+
+    def _add(self, cell: Cell, model: str, title: str, url: str = "", chosen: str = "") -> None:
+        locator = f"{self.number},{cell.origin[0]},{cell.origin[1]}"
+        if cell.width > 1:
+            self.findings.reject(locator, "ragged_row", f"{cell.text} spans {cell.width} columns")
+            return
+        untitled, n_shot = without_shots(title)
+        metric = _METRIC.search(untitled)
+        benchmark = plain_text(untitled[: metric.start()] if metric else untitled).strip(" /-:,")
+        metric_raw = metric["metric"] if metric else self.reading.metric
+        scale, flags = scale_of_printed(cell.text, metric_raw, self.reading.scale)
+        named = () if n_shot is None else ("few_shot_from_name",)
+        self.findings.score(
+            locator=locator,
+            model_raw=model,
+            model_url=url,
+            benchmark_raw=benchmark or self.reading.benchmark or "untitled",
+            metric_raw=metric_raw,
+            value_raw=cell.text,
+            filter_raw=chosen or "none",
+            scale=scale,
+            n_shot=n_shot,
+            aggregation="composite" if _AVERAGE.match(benchmark) else "item_mean",
+            cot=True if _COT.search(f"{title} {chosen}") else None,
+            flags=tuple(sorted({*cell.flags, *flags, *named})),
+        )
 
 
 def _model_name(row: Sequence[Cell], models: int, sizes: Sequence[int]) -> str:
     """Return a row's model; a size in words ("7B") is part of its name."""
     name = row[models].text
-    more = [row[j].text for j in sizes if row[j].text and not row[j].is_number]
-    return " ".join([name, *(size for size in more if size.lower() not in name.lower())])
+    more = [row[j].text for j in sizes if j != models and not row[j].is_number]
+    return " ".join([name, *(size for size in more if size and size.lower() not in name.lower())])
 
 
-def _read_columns(findings, number, body, titles, numeric, labels, reading: Reading) -> None:
-    shots = {j for j, title in enumerate(titles) if re.search(r"shots?\b", title, re.IGNORECASE)}
-    columns = [j for j in range(len(titles)) if j > labels and numeric[j] and j not in shots]
-    for row in body:
-        if _is_section(row):
-            continue
-        stated = next((row[j].text for j in sorted(shots) if row[j].text), "")
-        title = row[labels].text
-        if stated and without_shots(title)[1] is None:
-            title += f" ({stated if 'shot' in stated.lower() else f'{stated}-shot'})"
-        for j in columns:
-            model = reading.model if len(titles) == 2 and reading.model else titles[j]
-            _add(findings, number, row[j], model, "", title, "", reading)
-
-
-def _add(findings, number, cell: Cell, model, url, title, chosen, reading: Reading) -> None:
-    untitled, n_shot = without_shots(title)
-    metric = _METRIC.search(untitled)
-    benchmark = plain_text(untitled[: metric.start()] if metric else untitled).strip(" /-:,")
-    metric_raw = metric["metric"] if metric else reading.metric
-    scale, flags = scale_of_printed(cell.text, metric_raw, reading.scale)
-    named = () if n_shot is None else ("few_shot_from_name",)
-    findings.score(
-        locator=f"{number},{cell.origin[0]},{cell.origin[1]}",
-        model_raw=model,
-        model_url=url,
-        benchmark_raw=benchmark or reading.benchmark or "untitled",
-        metric_raw=metric_raw,
-        value_raw=cell.text,
-        filter_raw=chosen or "none",
-        scale=scale,
-        n_shot=n_shot,
-        aggregation="composite" if _AVERAGE.match(benchmark) else "item_mean",
-        cot=True if _COT.search(f"{title} {chosen}") else None,
-        flags=tuple(sorted({*cell.flags, *flags, *named})),
-    )
+def _with_shots(title: str, stated: Sequence[str]) -> str:
+    """Return a benchmark's title with the shots of another column, if it states none itself."""
+    if not stated or without_shots(title)[1] is not None:
+        return title
+    shots = stated[0] if "shot" in stated[0].lower() else f"{stated[0]}-shot"
+    return f"{title} ({shots})"

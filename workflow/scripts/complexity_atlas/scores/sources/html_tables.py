@@ -87,7 +87,7 @@ def _expanded(rows: list) -> list[list[Cell]]:
             width = _span(element, "colspan") or 1
             if (column + width) * len(rows) > MAX_CELLS:
                 raise Unusable("too_big", f"a table of more than {MAX_CELLS} cells")
-            cell = _cell(element, (i + 1, column + 1))
+            cell = _cell(element, (i + 1, column + 1), width)
             for below in grid[i : i + height]:
                 for j in range(column, column + width):
                     below.setdefault(j, cell)
@@ -116,12 +116,12 @@ def _header_rows(rows: list, grid: list[list[Cell]]) -> int:
     return count
 
 
-def _cell(element, origin: tuple[int, int]) -> Cell:
+def _cell(element, origin: tuple[int, int], width: int) -> Cell:
     notes: list[str] = []
     text = tidy("".join(_texts(element, notes)))
     link = element.find(".//a[@href]")
     url = "" if link is None else link.get("href")
-    return Cell(text, origin, ("footnote",) if notes else (), url if "://" in url else "")
+    return Cell(text, origin, width, ("footnote",) if notes else (), url if "://" in url else "")
 
 
 def _texts(element, notes: list[str]) -> Iterator[str]:

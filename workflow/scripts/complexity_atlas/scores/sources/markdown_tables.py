@@ -98,4 +98,4 @@ def _cell(markdown: str, origin: tuple[int, int]) -> Cell:
     text = _TAG.sub(lambda m: " " if m[0].startswith("<br") else "", unmarked)
     text = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", html.unescape(text))
     url = link[2] if link and "://" in link[2] else ""
-    return Cell(tidy(text), origin, flags, url)
+    return Cell(tidy(text), origin, 1, flags, url)
