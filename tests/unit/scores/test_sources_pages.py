@@ -54,6 +54,8 @@ def test_nasty_20_rows_with_fewer_or_more_cells_are_rejected(readme):
 def test_nasty_20_footnotes_links_and_escaped_pipes(readme):
     rows = by_locator(readme)
     assert "footnote" in rows["1,4,4"].flags
+    assert "footnote" in rows["1,3,5"].flags, "the model has one"
+    assert "footnote" not in rows["1,4,5"].flags
     assert rows["1,4,3"].model_url == "https://example.org/llama"
     assert rows["1,4,3"].filter_raw == "Prompt=chat | x"
     assert rows["3,3,3"].metric_raw == "pass@1"
@@ -120,10 +122,11 @@ def test_nasty_21_tables_of_spans_and_formulas_without_text():
     def cell(text, more=""):
         return f"<span class='ltx_td {more}'>{text}</span>"
 
+    error = "<span class='ltx_ERROR undefined'>\\toprule</span>"
     formula = "<math><msup><mn>71.2</mn><mn>2</mn></msup></math>"
     page = (
         "<div><span class='ltx_tabular'>"
-        + row(cell("Model"), cell("MMLU", "ltx_colspan ltx_colspan_2"))
+        + row(cell(error + "Model"), cell("MMLU", "ltx_colspan ltx_colspan_2"))
         + row(cell(""), cell("0-shot"), cell("5-shot"))
         + row(cell("m"), cell(formula), cell("55.5"))
         + "</span></div>"

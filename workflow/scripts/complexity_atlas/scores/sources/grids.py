@@ -86,17 +86,19 @@ def read_grid(
     """Add the scores of table `number`, whose first `n_header` rows are titles.
 
     A locator is "table,row,column". Columns such as sizes or prices are left out; a column of
-    words, such as the prompt, becomes the filter. A table that labels neither rows nor columns as
-    models is rejected as a whole: `unclear_table`.
+    words, such as the prompt, becomes the filter. A title's footnote is one of all its numbers. A
+    table that labels neither rows nor columns as models is rejected as a whole: `unclear_table`.
     """
     if reading.tables and number not in reading.tables:
         return
-    titles = [_title([row[j] for row in grid[:n_header]]) for j in range(len(grid[0]))]
+    heads = [[row[j] for row in grid[:n_header]] for j in range(len(grid[0]))]
+    titles = [_title(cells) for cells in heads]
+    marks = [tuple(flag for cell in cells for flag in cell.flags) for cells in heads]
     body = [row for row in grid[n_header:] if not _is_section(row)]
     keys = [header_key(without_shots(title)[0]) for title in titles]
     models = next((j for j, key in enumerate(keys) if key in _MODEL_TITLES), None)
     labels = next((j for j, key in enumerate(keys) if key in _BENCHMARK_TITLES), None)
-    table = _Table(findings, number, titles, body, reading)
+    table = _Table(findings, number, titles, marks, body, reading)
     in_columns = labels is not None and (len(titles) > 2 or reading.model)
     if reading.models == "rows" or (not reading.models and models is not None):
         table.read_rows(models or 0)
@@ -126,6 +128,7 @@ class _Table:
     findings: Findings
     number: int
     titles: list[str]
+    marks: list[tuple[str, ...]]
     body: list[list[Cell]]
     reading: Reading
 
@@ -143,7 +146,8 @@ class _Table:
             chosen = "; ".join(f"{self.titles[j]}={row[j].text}" for j in words if row[j].text)
             for j in rest:
                 if j not in words and row[j].starts_in(j):
-                    self._add(row[j], model, self.titles[j], row[models].url, chosen)
+                    marks = self.marks[j] + row[models].flags
+                    self._add(row[j], model, self.titles[j], marks, row[models].url, chosen)
 
     def read_columns(self, labels: int) -> None:
         """Read a table of one model per column, with the benchmarks in column `labels`."""
@@ -154,13 +158,16 @@ class _Table:
             for j in columns:
                 if j not in shots and row[j].starts_in(j):
                     alone = len(self.titles) == 2 and self.reading.model
-                    self._add(row[j], alone or self.titles[j], title)
+                    marks = self.marks[j] + row[labels].flags
+                    self._add(row[j], alone or self.titles[j], title, marks)
 
     def _is_verbal(self, column: int) -> bool:
         texts = {row[column].text.lower() for row in self.body}
         return not self.is_numeric(column) and not texts <= MISSING
 
-    def _add(self, cell: Cell, model: str, title: str, url: str = "", chosen: str = "") -> None:
+    def _add(
+        self, cell: Cell, model: str, title: str, marks: tuple, url: str = "", chosen: str = ""
+    ) -> None:
         locator = f"{self.number},{cell.origin[0]},{cell.origin[1]}"
         if cell.width > 1:
             self.findings.reject(locator, "ragged_row", f"{cell.text} spans {cell.width} columns")
@@ -183,7 +190,7 @@ class _Table:
             n_shot=n_shot,
             aggregation="composite" if _AVERAGE.match(benchmark) else "item_mean",
             cot=True if _COT.search(f"{title} {chosen}") else None,
-            flags=tuple(sorted({*cell.flags, *flags, *named})),
+            flags=tuple(sorted({*cell.flags, *marks, *flags, *named})),
         )
 
 

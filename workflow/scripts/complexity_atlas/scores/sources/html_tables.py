@@ -128,7 +128,7 @@ def _texts(element, notes: list[str]) -> Iterator[str]:
     """Yield the text of a cell; marks and notes go to `notes` instead."""
     yield element.text or ""
     for child in element:
-        if not isinstance(child.tag, str) or child.tag in _DROPPED:
+        if not isinstance(child.tag, str) or child.tag in _DROPPED or _is_error(child):
             pass
         elif "ltx_note" in child.get("class", ""):
             notes.append("note")
@@ -152,6 +152,11 @@ def _texts(element, notes: list[str]) -> Iterator[str]:
             yield " " if child.tag in ("br", "p", "div") else ""
             yield from _texts(child, notes)
         yield child.tail or ""
+
+
+def _is_error(element) -> bool:
+    """Whether LaTeXML left a command here that it did not know."""
+    return "ltx_ERROR" in element.get("class", "")
 
 
 def _lines(table, notes: list[str]) -> list[str]:
