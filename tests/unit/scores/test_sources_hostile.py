@@ -163,3 +163,8 @@ def test_any_text_under_an_honest_header_is_scores_or_rejects(kind, text):
     assert all(r.model_raw.strip() for r in parsed.reported)
     assert {r.reason for r in parsed.rejects} <= set(REASONS)
     assert {flag for r in parsed.reported for flag in r.flags} <= set(FLAGS)
+
+
+def test_every_kind_is_explained(project):
+    text = (project / "config" / "scores" / "README.md").read_text()
+    assert [kind for kind in PARSERS if f"| `{kind}` |" not in text] == []
