@@ -28,7 +28,7 @@ _MODULES = {
 }
 
 
-def _parse(module: str, content: bytes, name: str, **settings) -> Parsed:
+def _parse(module: str, content: bytes, name: str, members: str = "*", **settings) -> Parsed:
     from complexity_atlas.scores.sources import archives, reading, zeros
 
     if len(content) > MAX_BYTES:
@@ -36,7 +36,7 @@ def _parse(module: str, content: bytes, name: str, **settings) -> Parsed:
     parse = import_module(f"{__name__}.{module}").parse
     try:
         if archives.is_archive(content):
-            return archives.parse_members(parse, content, name, **settings)
+            return archives.parse_members(parse, content, name, members, **settings)
         return zeros.flag_zeros(parse(content, name, **settings))
     except reading.Unusable as error:
         return Parsed(rejects=(Reject("", error.reason, str(error.snippet)[:120]),))
@@ -47,9 +47,9 @@ PARSERS: Mapping[str, Callable[..., Parsed]] = {
 }
 """Kind of source to its parser: `PARSERS[kind](content, name, **settings)` returns Parsed.
 
-`content` is a file's bytes, or a zip or tar of such files; `name` is its path within the source,
-which some formats need: they state the model or the number of shots nowhere else. Settings are
-keyword arguments of the module's `parse`. A file that cannot be used is a reject with an empty
-locator. Raises AtlasError only for a file of another kind than announced, such as a table that
-lacks a required column.
+`content` is a file's bytes, or a zip or tar of such files, chosen by the pattern `members`; `name`
+is its path within the source, which some formats need: they state the model or the number of shots
+nowhere else. Settings are keyword arguments of the module's `parse`. A file that cannot be used is
+a reject with an empty locator. Raises AtlasError only for a file of another kind than announced,
+such as a table that lacks a required column.
 """

@@ -26,7 +26,7 @@ def is_archive(content: bytes) -> bool:
 
 
 def parse_members(
-    parse: Callable[..., Parsed], content: bytes, name: str, members: str = "*", **settings
+    parse: Callable[..., Parsed], content: bytes, name: str, members: str, **settings
 ) -> Parsed:
     """Parse every file of an archive whose path matches `members`, in order of their paths.
 
