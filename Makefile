@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help install results plan companions archive reproduce test test-all test-slurm lint format benchmark clean
+.PHONY: help install results plan companions companions-full archive reproduce test test-all test-slurm lint format benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,9 +33,13 @@ plan: $(INSTALLED) ## Say what would be fetched and run, and fetch and run nothi
 	@$(BIN)/python -m complexity_atlas plan
 	@$(SNAKEMAKE) --dry-run --quiet rules $(ARGS)
 
-companions: $(INSTALLED) ## Run the companion experiments: superposition and others
+companions: $(INSTALLED) ## Run the companion experiments
 	@$(BIN)/python workflow/scripts/clear_stale_lock.py
-	$(SNAKEMAKE) --cores $(CORES) --rerun-incomplete companions $(ARGS)
+	$(SNAKEMAKE) --cores $(CORES) --rerun-incomplete $(ARGS) -- companions
+
+companions-full: $(INSTALLED) ## Check a superposition network on every input
+	@$(BIN)/python workflow/scripts/clear_stale_lock.py
+	$(SNAKEMAKE) --cores $(CORES) --rerun-incomplete $(ARGS) -- companions companions_full
 
 archive: $(INSTALLED) ## Pack counts, scores and settings of results/ into one file for a reviewer
 	@$(BIN)/python -m complexity_atlas archive

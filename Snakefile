@@ -15,6 +15,7 @@ pathvars:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/companions.smk"
 
 
 # What was measured and trained is there already when an archived study is rebuilt.
@@ -28,7 +29,6 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/complexity.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/statistics.smk"
-include: "workflow/rules/companions.smk"
 include: "workflow/rules/theory.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"

@@ -1,10 +1,24 @@
 """The companion experiments through the workflow, in a tiny form."""
 
+import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
 
 SETTINGS = {
     "include": True,
-    "superposition": {"bits": [2, 16], "features": [16, 64]},
+    "superposition": {
+        "bits": [2, 16],
+        "features": [256, 320],
+        "sampled_pairs": 100,
+        "example": {"features": 256, "channel": 17},
+    },
+    "head_tuning": {
+        "samples": 20,
+        "states": 4,
+        "widths": [5, 15, 40],
+        "repetitions": 3,
+        "heads": {"samples": 20, "widths": [5, 20, 60], "repetitions": 3},
+    },
 }
 
 
@@ -17,8 +31,13 @@ def test_companions_run_by_themselves_and_are_in_the_report(study):
     page = BeautifulSoup((study / "results/report.html").read_text(), "lxml")
     section = page.select_one("#companions")
     assert "Superposition" in section.get_text()
-    assert len(section.select("figure")) == len(planned_figures(planned))
+    figures = [rule for rule in planned if rule.startswith("plot_")]
+    assert len(section.select("figure")) == len(figures)
 
 
-def planned_figures(planned: dict[str, int]) -> list[str]:
-    return [rule for rule in planned if rule.startswith("plot_")]
+@pytest.mark.slow
+def test_the_full_form_checks_every_input(study):
+    study.configure(companions=SETTINGS)
+    study.run("companions_full")
+    table = pd.read_csv(study / "results/companions/superposition_exhaustive.csv")
+    assert table.n_inputs.sum() == 1 + 256 + 256 * 255 // 2

@@ -6,8 +6,14 @@ Makes: the target `companions`, which runs them all whether or not the study inc
 
 from complexity_atlas.experiments.companions import TABLES as COMPANION_CONTRACTS
 
-COMPANION_TABLES = expand("results/companions/{name}.csv", name=COMPANION_CONTRACTS)
-COMPANION_FIGURES = ["superposition"]
+# The largest transformer of the zoo, on which heads are tuned.
+FROZEN_RUN = next((r for r in ZOO_RUNS.values() if r.family == "transformer"), None)
+OF_ZOO = {"linear_heads"} if FROZEN_RUN is None else set()
+COMPANION_TABLES = expand(
+    "results/companions/{name}.csv",
+    name=[name for name in COMPANION_CONTRACTS if name not in OF_ZOO],
+)
+COMPANION_FIGURES = ["superposition", "head_tuning"]
 
 
 rule companions:

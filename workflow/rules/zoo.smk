@@ -1,7 +1,8 @@
 """The zoo: small language models that the study trains, saves step by step and scores itself.
 
 Needs: the `zoo` section of the configuration, and the text that Python brings along.
-Makes: results/zoo/, and results/models/zoo-<run>-…/ for every saved network.
+Makes: results/zoo/, results/models/zoo-<run>-…/ for every saved network, and the companion
+experiment that needs a network, heads on a frozen one.
 """
 
 
@@ -115,3 +116,28 @@ rule collect_zoo:
         "../../envs/measure.yaml"
     script:
         "../scripts/collect_zoo.py"
+
+
+rule tune_zoo_heads:
+    input:
+        corpus="results/zoo/text.parquet",
+        network=(
+            f"results/zoo/runs/{FROZEN_RUN.name}/{FROZEN_RUN.file(FROZEN_RUN.steps)}"
+            if FROZEN_RUN
+            else []
+        ),
+    output:
+        "results/companions/linear_heads.csv",
+    log:
+        "<logs>/tune_zoo_heads.log",
+    benchmark:
+        "<benchmarks>/tune_zoo_heads.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    params:
+        run=asdict(FROZEN_RUN) if FROZEN_RUN else {},
+        heads=config["companions"]["head_tuning"]["heads"],
+        seed=config["seed"],
+        code=code_digest("experiments/head_tuning/linear_heads"),
+    script:
+        "../scripts/tune_zoo_heads.py"

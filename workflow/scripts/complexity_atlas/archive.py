@@ -1,8 +1,8 @@
 """A study in one file: counts, scores and settings, from which every table can be rebuilt.
 
 The archive is a tar file. `manifest.json` lists every other member with its SHA-256; `models/`
-holds what was measured, `zoo/` what training gave besides weights; `inputs/` and `config.yaml` what
-was configured; `tables/` the results, to compare with.
+holds what was measured, `zoo/` and `companions/` what training gave besides weights; `inputs/` and
+`config.yaml` what was configured; `tables/` the results, to compare with.
 """
 
 import hashlib
@@ -27,14 +27,15 @@ from complexity_atlas.provenance import sha256
 MANIFEST = "manifest.json"
 MEASURED = ("tensors.parquet", "values.parquet", "model.json")
 TRAINED = (
-    "items.parquet",
-    "scores.csv",
-    "zoo.csv",
-    "responses.parquet",
-    "loss_curves.csv",
-    "epiplexity.csv",
+    "zoo/items.parquet",
+    "zoo/scores.csv",
+    "zoo/zoo.csv",
+    "zoo/responses.parquet",
+    "zoo/loss_curves.csv",
+    "zoo/epiplexity.csv",
+    "companions/linear_heads.csv",
 )
-"""Of the zoo: what training gave besides weights. With it nothing is trained again."""
+"""What the zoo's networks gave besides weights. With it nothing is trained again."""
 
 TABLES = {
     "models.parquet": contracts.MEASURED_MODELS,
@@ -82,9 +83,9 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
     for folder in sorted(path.parent for path in results.glob("models/*/model.json")):
         for name in MEASURED:
             yield f"models/{folder.name}/{name}", (folder / name).read_bytes()
-    for path in (results / "zoo" / name for name in TRAINED):
-        if path.is_file():
-            yield f"zoo/{path.name}", path.read_bytes()
+    for name in TRAINED:
+        if (results / name).is_file():
+            yield name, (results / name).read_bytes()
     for name in _tables(results):
         yield f"tables/{name}", (results / name).read_bytes()
     yield "run.yaml", (results / "run.yaml").read_bytes()
@@ -134,7 +135,7 @@ def unpack(archive: Path, results: Path) -> None:
         )
     members = _checked_members(Path(archive))
     for name, content in members.items():
-        kept = name.startswith(("models/", "zoo/"))
+        kept = name.startswith("models/") or name in TRAINED
         target = results / (name if kept else f"archived/{name}")
         with replacing(target) as temporary:
             temporary.write_bytes(content)

@@ -101,9 +101,19 @@ _CAPTIONS = {
     ),
     "superposition": (
         "How many features could a network compute?",
-        "The largest number of ANDs of two inputs that the weights of each network can tell "
-        "apart, for several bits per weight; crosses are networks of the zoo. A function of the "
-        "number of weights alone.",
+        "Left, the most ANDs of two inputs that the weights of each network can tell apart, by "
+        "bits per weight; crosses are networks of the zoo. Middle, the neurons of the smallest "
+        "construction that passed every check, with the law √m′·log₂m′ through them, between one "
+        "neuron per feature and the bound. Right, how often two simpler constructions of the same "
+        "size err, on inputs that turn an output on and on any two inputs.",
+    ),
+    "head_tuning": (
+        "Risk of a linear head against its number of features",
+        "Lines are theory, markers simulated training sets of n samples. Above, excess risk with "
+        "and without a ridge penalty, its parts, and the total risk for chains with rows from "
+        "Dirichlet(α); circles are first minima. Below, the spectrum of the features over the "
+        "noise σ², and heads on the last hidden vector of a frozen network (median and quartiles "
+        "over training sets).",
     ),
     "confound": (
         "Complexity of noise against its amount",

@@ -34,3 +34,33 @@ COST = Contract(
     },
     ("task", "bits", "features"),
 )
+
+AND = Contract(
+    "superposition: errors of the construction",
+    {
+        "features": count(),
+        "channel": count(),
+        "neurons": count(),
+        "variant": one_of("lines", "random_channels", "naive"),
+        "inputs": one_of("true_pair", "single", "sampled_pair", "every_pair"),
+        "n_inputs": count(),
+        "n_errors": count(),
+        "least_true": number(),
+        "greatest_false": number(),
+    },
+    ("features", "channel", "variant", "inputs"),
+)
+"""`least_true`, `greatest_false`: outputs on both sides of the threshold, rounded to 6 decimals."""
+
+LAW = Contract(
+    "superposition: smallest working construction",
+    {
+        "features": count(),
+        "channel": count(),
+        "neurons": count(),
+        "ratio": _POSITIVE,
+        "fitted": _POSITIVE,
+    },
+    ("features",),
+)
+"""`ratio`: neurons over √m' log2 m'; `fitted`: neurons by the law, with the mean ratio."""
