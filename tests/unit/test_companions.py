@@ -42,6 +42,12 @@ def tables() -> dict[str, pd.DataFrame]:
         "superposition_law": TABLES["superposition_law"].check(
             pd.DataFrame(law | {"ratio": [2.125, 1.966], "fitted": [265.0, 640.0]})
         ),
+        "superposition_trained": TABLES["superposition_trained"].check(
+            pd.DataFrame(
+                {"features": 256, "neurons": [16, 40], "steps": 9}
+                | {"n_inputs": 32_897, "n_errors": [3, 0]}
+            )
+        ),
         "head_tuning_risk": risk_table(HEADS, 0),
         "head_tuning_spectrum": spectrum_table(HEADS),
         "linear_heads": TABLES["linear_heads"].check(
@@ -74,6 +80,7 @@ def test_the_paragraph_on_superposition_follows_its_tables(tables):
     assert "Bee with its 70,000 weights at most 12,345 at 1 bit and 12,345 at 16 bits" in text
     assert "1,024 features with 629 neurons" in text
     assert "1.97 to 2.12 times" in text
+    assert "active features are 256 with 40" in text
     assert "errs on 21 of 563 inputs" in text
 
 
@@ -95,7 +102,7 @@ def test_the_paragraph_on_a_frozen_network_follows_its_table(tables):
 
 
 def test_the_figure_on_superposition_shows_every_network_and_size(tables):
-    names = ("bound", "cost", "and", "law")
+    names = ("bound", "cost", "and", "law", "trained")
     figure = superposition.draw(*(tables[f"superposition_{name}"] for name in names))
     left, middle, right = figure.axes
     assert sum(len(c.get_offsets()) for c in left.collections) == 2 * 2

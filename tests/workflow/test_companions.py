@@ -11,6 +11,7 @@ SETTINGS = {
         "features": [256, 320],
         "sampled_pairs": 100,
         "example": {"features": 256, "channel": 17},
+        "trained": {"features": [16], "neurons": [4], "steps": 3},
     },
     "head_tuning": {
         "samples": 20,

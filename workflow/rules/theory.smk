@@ -68,12 +68,33 @@ rule companions_full:
         "results/companions/superposition_exhaustive.csv",
 
 
+rule train_superposition:
+    output:
+        "results/companions/superposition_trained.csv",
+    log:
+        "<logs>/train_superposition.log",
+    benchmark:
+        "<benchmarks>/train_superposition.tsv"
+    priority: 1
+    conda:
+        "../../envs/measure.yaml"
+    params:
+        settings=config["companions"]["superposition"]["trained"],
+        seed=config["seed"],
+        code=code_digest(
+            "experiments/superposition/trained", "experiments/superposition/verify"
+        ),
+    script:
+        "../scripts/train_superposition.py"
+
+
 rule plot_superposition:
     input:
         bound="results/companions/superposition_bound.csv",
         cost="results/companions/superposition_cost.csv",
         errors="results/companions/superposition_and.csv",
         law="results/companions/superposition_law.csv",
+        trained="results/companions/superposition_trained.csv",
     output:
         report(
             "results/figures/superposition.png",

@@ -10,5 +10,6 @@ figure = superposition.draw(
     contracts.read_table(snakemake.input.cost, tables.COST),
     contracts.read_table(snakemake.input.errors, tables.AND),
     contracts.read_table(snakemake.input.law, tables.LAW),
+    contracts.read_table(snakemake.input.trained, tables.TRAINED),
 )
 style.save(figure, snakemake.output[0])

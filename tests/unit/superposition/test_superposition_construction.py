@@ -55,7 +55,7 @@ def test_check_counts_what_a_look_at_every_output_counts():
     assert len(active) == 64 * 63 // 2
     outputs = network.outputs(active)
     wanted = np.array([[set(a) == set(p) for p in network.pairs.tolist()] for a in active.tolist()])
-    wrong = ((outputs > construction.THRESHOLD) != wanted).any(axis=1)
+    wrong = ((outputs > network.threshold) != wanted).any(axis=1)
     found = verify.check(network, active)
     assert (found.n_inputs, found.n_errors) == (len(active), wrong.sum())
     assert 0 < found.n_errors < found.n_inputs

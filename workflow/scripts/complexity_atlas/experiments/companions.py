@@ -9,6 +9,7 @@ TABLES: dict[str, Contract] = {
     "superposition_cost": superposition.COST,
     "superposition_and": superposition.AND,
     "superposition_law": superposition.LAW,
+    "superposition_trained": superposition.TRAINED,
     "head_tuning_risk": head_tuning.RISK,
     "head_tuning_spectrum": head_tuning.SPECTRUM,
     "linear_heads": head_tuning.LINEAR_HEADS,

@@ -17,11 +17,15 @@ _LEAST_SHARE = 1e-3
 
 @style.styled
 def draw(
-    bound: pd.DataFrame, cost: pd.DataFrame, errors: pd.DataFrame, law: pd.DataFrame
+    bound: pd.DataFrame,
+    cost: pd.DataFrame,
+    errors: pd.DataFrame,
+    law: pd.DataFrame,
+    trained: pd.DataFrame,
 ) -> Figure:
     """The bound for every network; the neurons a construction takes; what goes wrong otherwise.
 
-    bound, cost, errors, law  contracts BOUND, COST, AND and LAW of
+    bound, cost, errors, law, trained  contracts BOUND, COST, AND, LAW and TRAINED of
         `experiments.superposition.tables`
     """
     if bound.empty:
@@ -29,7 +33,7 @@ def draw(
     figure = style.new_figure(style.PAGE_INCHES, 2.9)
     left, middle, right = figure.subplots(1, 3)
     _bound(left, bound[bound.task == "and"])
-    _neurons(middle, cost[cost.task == "and"], law)
+    _neurons(middle, cost[cost.task == "and"], law, trained[trained.n_errors == 0])
     _errors(right, errors.merge(law[["features", "channel"]]))
     return figure
 
@@ -58,7 +62,7 @@ def _bound(axes: Axes, bound: pd.DataFrame) -> None:
     label_line_ends(axes, ends)
 
 
-def _neurons(axes: Axes, cost: pd.DataFrame, law: pd.DataFrame) -> None:
+def _neurons(axes: Axes, cost: pd.DataFrame, law: pd.DataFrame, trained: pd.DataFrame) -> None:
     last = law.iloc[-1]
     axes.plot(law.features, law.features, color=style.GREY, linewidth=0.8)
     axes.plot(law.features, law.fitted, color=style.BLACK, linewidth=0.8)
@@ -67,6 +71,17 @@ def _neurons(axes: Axes, cost: pd.DataFrame, law: pd.DataFrame) -> None:
         (last.features, last.features, "n = m′", style.GREY),
         (last.features, last.fitted, "lines", style.VERMILLION),
     ]
+    if len(trained):
+        axes.plot(trained.features, trained.neurons, "D", color=style.PURPLE, ms=3.5)
+        name_at = trained.iloc[-1][["features", "neurons"]]
+        axes.annotate(
+            "trained",
+            name_at,
+            xytext=(5, -3),
+            textcoords="offset points",
+            fontsize=6.5,
+            color=style.PURPLE,
+        )
     for bits in (cost.bits.min(), cost.bits.max()):
         rows = cost[cost.bits == bits].sort_values("features")
         axes.plot(rows.features, rows.neurons, color=style.BLUE, linewidth=0.8)

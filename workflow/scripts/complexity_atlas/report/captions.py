@@ -103,9 +103,10 @@ _CAPTIONS = {
         "How many features could a network compute?",
         "Left, the most ANDs of two inputs that the weights of each network can tell apart, by "
         "bits per weight; crosses are networks of the zoo. Middle, the neurons of the smallest "
-        "construction that passed every check, with the law √m′·log₂m′ through them, between one "
-        "neuron per feature and the bound. Right, how often two simpler constructions of the same "
-        "size err, on inputs that turn an output on and on any two inputs.",
+        "construction that passed every check, with the law √m′·log₂m′ through them, and of "
+        "trained networks, between one neuron per feature and the bound. Right, how often two "
+        "simpler constructions of the same size err, on inputs that turn an output on and on any "
+        "two inputs.",
     ),
     "head_tuning": (
         "Risk of a linear head against its number of features",

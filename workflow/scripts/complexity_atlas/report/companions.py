@@ -23,7 +23,11 @@ def paragraphs(tables: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def superposition(
-    bound: pd.DataFrame, cost: pd.DataFrame, errors: pd.DataFrame, law: pd.DataFrame
+    bound: pd.DataFrame,
+    cost: pd.DataFrame,
+    errors: pd.DataFrame,
+    law: pd.DataFrame,
+    trained: pd.DataFrame,
 ) -> str:
     """How many features the networks of the study could compute, and what it takes to."""
     ands = bound[bound.task == "and"]
@@ -48,7 +52,21 @@ def superposition(
         f"√m′·log₂m′, and errs on {words.whole(lines.n_errors)} of {words.whole(lines.n_inputs)} "
         "inputs that were checked. With random channels and codes read by their transpose, the "
         f"same number of neurons errs on {words.percent(naive.min())} to "
-        f"{words.percent(naive.max())}."
+        f"{words.percent(naive.max())}. {_trained(trained)}"
+    )
+
+
+def _trained(trained: pd.DataFrame) -> str:
+    right = trained[trained.n_errors == 0]
+    if right.empty:
+        return (
+            f"No trained network of up to {words.counted(trained.neurons.max(), 'neuron')} was "
+            "right on every input."
+        )
+    found = [f"{words.whole(r.features)} with {words.whole(r.neurons)}" for r in right.itertuples()]
+    return (
+        "Training finds smaller ones: features and ReLU neurons of the smallest networks that were "
+        f"right on every input with at most two active features are {words.listed(found)}."
     )
 
 
@@ -120,6 +138,7 @@ _EXPERIMENTS: dict[Callable[..., str], tuple[str, ...]] = {
         "superposition_cost",
         "superposition_and",
         "superposition_law",
+        "superposition_trained",
     ),
     head_tuning: ("head_tuning_risk", "head_tuning_spectrum"),
     linear_heads: ("linear_heads",),

@@ -9,7 +9,7 @@ compare with.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ VARIANTS: tuple[Variant, ...] = ("lines", "random_channels", "naive")
 """Lines; every neuron in a channel by chance, with s of them expected; and these with the codes of
 the inputs read by their transpose instead of their pseudo-inverse."""
 
-THRESHOLD = 0.58
 STEEPNESS = 8.0
 MOST_OUTPUTS = 4
 """Of one input: with more, channels of different outputs add up."""
@@ -29,7 +28,7 @@ MOST_OUTPUTS = 4
 
 @dataclass(frozen=True, eq=False)
 class AndNetwork:
-    """y = xΦ, h = clip(g (y W1 - 3/2) + 1/2, 0, 1), y' = h W2, output o is [<y', Ψ_o> > THRESHOLD].
+    """y = xΦ, h = clip(g (y W1 - 3/2) + 1/2, 0, 1), y' = h W2, output o is [<y', Ψ_o> > .58].
 
     A clipped neuron is the difference of two ReLUs. Neighbouring linear maps are kept multiplied.
 
@@ -43,6 +42,12 @@ class AndNetwork:
     channel: int
     response: NDArray[np.float64]
     readout: NDArray[np.float64]
+    threshold: ClassVar[float] = 0.58
+
+    @property
+    def inputs(self) -> int:
+        """m, the number of inputs."""
+        return len(self.response)
 
     @property
     def neurons(self) -> int:

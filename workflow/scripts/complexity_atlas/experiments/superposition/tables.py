@@ -64,3 +64,16 @@ LAW = Contract(
     ("features",),
 )
 """`ratio`: neurons over √m' log2 m'; `fitted`: neurons by the law, with the mean ratio."""
+
+TRAINED = Contract(
+    "superposition: trained networks",
+    {
+        "features": count(),
+        "neurons": count(),
+        "steps": count(),
+        "n_inputs": count(),
+        "n_errors": count(),
+    },
+    ("features", "neurons"),
+)
+"""`n_inputs`: all with at most two active features."""
