@@ -1,4 +1,5 @@
 import math
+import time
 from datetime import datetime
 
 import pytest
@@ -142,6 +143,17 @@ def test_nasty_26_times_without_a_zone_are_missing_unless_the_source_means_utc(t
 )
 def test_nasty_26_dates_are_utc_or_missing(text, date):
     assert read_date(text) == date
+
+
+def test_nasty_31_the_time_zone_of_the_machine_does_not_matter(monkeypatch):
+    texts = ["1683504000", "17 November 2025 4:28pm", "2025-01-01T00:30:00+02:00"]
+    here = [read_date(text, utc=True) for text in texts]
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    there = [read_date(text, utc=True) for text in texts]
+    monkeypatch.undo()
+    time.tzset()
+    assert there == here
 
 
 def test_nasty_27_asymmetric_intervals():
