@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help install results plan companions companions-full archive reproduce test test-all test-slurm lint format benchmark clean
+.PHONY: help install results plan prefetch companions companions-full archive reproduce test test-all test-slurm lint format benchmark clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ companions: $(INSTALLED) ## Run the companion experiments
 companions-full: $(INSTALLED) ## Check a superposition network on every input
 	@$(BIN)/python workflow/scripts/clear_stale_lock.py
 	$(SNAKEMAKE) --cores $(CORES) --rerun-incomplete $(ARGS) -- companions companions_full
+
+prefetch: $(INSTALLED) ## Fill the caches with every network's files, for machines without a network
+	@$(BIN)/python workflow/scripts/clear_stale_lock.py
+	$(SNAKEMAKE) --cores $(CORES) --rerun-incomplete $(ARGS) -- prefetch
 
 archive: $(INSTALLED) ## Pack counts, scores and settings of results/ into one file for a reviewer
 	@$(BIN)/python -m complexity_atlas archive

@@ -88,6 +88,7 @@ def _models(n_families: int) -> pd.DataFrame:
             "task": BENCHMARKS[benchmark],
             "source": "wheel",
             "location": f"nets=={i + 1}.0",
+            "revision": "",
             "file": f"{benchmark}.onnx",
             "sha256": f"{i:064x}",
             "bytes": 10_000_000 + i,

@@ -46,12 +46,12 @@ def network_file(tmp_path_factory):
     def get(model: str) -> Path:
         spec = ModelSpec(**{field.name: rows[model][field.name] for field in fields(ModelSpec)})
         try:
-            (path,) = fetch(spec, cache)
+            with fetch(spec, cache) as (file,):
+                return file.path
         except AtlasError as error:
             if getattr(error, "status", "unavailable") == "unavailable":
                 pytest.skip(str(error))
             raise
-        return path
 
     return get
 
@@ -143,7 +143,8 @@ def test_one_network_exported_in_five_ways_has_the_same_weights(tmp_path):
             sha256=SILERO_SHA256,
         )
         try:
-            weights = open_weights(fetch(spec, tmp_path))
+            with fetch(spec, tmp_path) as files:
+                weights = open_weights(files)
         except AtlasError as error:
             pytest.skip(str(error))
         arrays = [e.tensor.array() for e in weights.counted("stored") if names in e.name]

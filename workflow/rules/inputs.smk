@@ -6,7 +6,7 @@ REVIEWED = "benchmarks metrics aliases corrections protocols catalogue".split()
 
 def model_specs(chosen):
     """What identifies the weights of models, and nothing that may change without them."""
-    columns = ["model", "source", "location", "file", "sha256"]
+    columns = ["model", "source", "location", "revision", "file", "sha256"]
     return MODELS.loc[chosen, columns].to_json(orient="records")
 
 

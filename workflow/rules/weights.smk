@@ -1,7 +1,8 @@
 """Weights: one job per model fetches them, counts their values and writes them down.
 
 Needs: a row of config/models.tsv, and the network unless the file is in the cache.
-Makes: results/models/<model>/, from which everything else follows.
+Makes: results/models/<model>/, from which everything else follows. The target `prefetch` fills the
+caches and measures nothing, for machines whose jobs have no network; no rule asks for it.
 """
 
 
@@ -18,14 +19,18 @@ rule measure_weights:
         "<benchmarks>/measure_weights/{model}.tsv"
     conda:
         "../../envs/measure.yaml"
+    # What the network's own patience does not outlast.
+    retries: 2
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
         disk_mb=model_download_mb,
         gpu=model_gpus,
-        # Not a parameter: the counts do not depend on it, so nothing is measured again.
+        # Not parameters: the counts do not depend on them, so nothing is measured again.
         device=config["device"],
+        weights=config["weights"],
+        keep=int(config["keep"]),
     params:
         specs=own_specs,
         method=METHOD_VERSION,
@@ -33,4 +38,29 @@ rule measure_weights:
     shell:
         "python -m complexity_atlas measure-models --specs {params.specs:q}"
         " --out results/models --cache {params.cache:q}"
+        " --weights {resources.weights} --keep {resources.keep}"
         " --threads {threads} --device {resources.device} --gpus {resources.gpu} > {log} 2>&1"
+
+
+rule prefetch_weights:
+    output:
+        temp(touch("results/prefetched/{model}")),
+    log:
+        "<logs>/prefetch_weights/{model}.log",
+    conda:
+        "../../envs/measure.yaml"
+    retries: 2
+    resources:
+        runtime=lambda wildcards, attempt: 120 * attempt,
+        disk_mb=model_download_mb,
+    params:
+        specs=own_specs,
+        cache=weight_cache(),
+    shell:
+        "python -m complexity_atlas prefetch --specs {params.specs:q}"
+        " --cache {params.cache:q} > {log} 2>&1"
+
+
+rule prefetch:
+    input:
+        expand("results/prefetched/{model}", model=PUBLISHED.model),

@@ -14,6 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="complexity_atlas", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_measure_models(commands)
+    _add_prefetch(commands)
     _add_plan(commands)
     _add_archive(commands)
     _add_scores(commands)
@@ -33,6 +34,8 @@ def _add_measure_models(commands) -> None:
     command.add_argument("--specs", required=True, help="rows of models as a JSON list")
     command.add_argument("--out", required=True, type=Path, help="where each model gets a folder")
     command.add_argument("--cache", required=True, type=Path, help="folder of downloaded files")
+    command.add_argument("--weights", choices=("stream", "cache"), default="stream")
+    command.add_argument("--keep", type=int, choices=(0, 1), default=1, help="in the Hub cache")
     command.add_argument("--threads", type=int, default=1)
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps")
     command.add_argument(
@@ -46,8 +49,9 @@ def _add_measure_models(commands) -> None:
 
 def _measure_models(options: argparse.Namespace) -> int:
     from complexity_atlas.measure import measure_model
-    from complexity_atlas.weights.sources import ModelSpec
+    from complexity_atlas.weights.sources import HubAccess, ModelSpec
 
+    access = HubAccess(options.weights, bool(options.keep))
     for spec in [ModelSpec(**fields) for fields in json.loads(options.specs)]:
         record = measure_model(
             spec,
@@ -56,10 +60,28 @@ def _measure_models(options: argparse.Namespace) -> int:
             options.threads,
             options.device if options.gpus else "cpu",
             byte_progress(spec.model),
+            access,
         )
         print(
             f"{record.model}: {record.status}, {record.n_weights:,} weights counted {record.reason}"
         )
+    return 0
+
+
+def _add_prefetch(commands) -> None:
+    command = commands.add_parser(
+        "prefetch", help="bring the weights of a few models into the caches, and count nothing"
+    )
+    command.add_argument("--specs", required=True, help="rows of models as a JSON list")
+    command.add_argument("--cache", required=True, type=Path, help="folder of downloaded files")
+    command.set_defaults(run=_prefetch)
+
+
+def _prefetch(options: argparse.Namespace) -> int:
+    from complexity_atlas.weights.sources import ModelSpec, prefetch
+
+    for spec in [ModelSpec(**fields) for fields in json.loads(options.specs)]:
+        print(f"{spec.model}: {prefetch(spec, options.cache)}")
     return 0
 
 

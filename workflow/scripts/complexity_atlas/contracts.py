@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from gzip import GzipFile
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pandera.pandas as pa
 
-from complexity_atlas.errors import AtlasError
+from complexity_atlas.errors import AtlasError, Unavailable
 
 VIEWS = ("stored", "folded")
 AGGREGATES = ("pooled", "pooled_standardised", "mean")
@@ -248,6 +249,7 @@ MODELS = Contract(
         "task": text(),
         "source": text(),
         "location": text(),
+        "revision": text(pa.Check.str_matches(r"^([0-9a-f]{40})?$")),
         "file": text(),
         "sha256": text(pa.Check.str_matches(r"^([0-9a-f]{64})?$")),
         "bytes": count(nullable=True),
@@ -266,7 +268,7 @@ MEASURED_MODELS = Contract(
     "measured models",
     {
         **MODELS.columns,
-        "status": text(),
+        "status": one_of("ok", *get_args(Unavailable)),
         "reason": text(),
         "format": text(),
         "n_weights": count(),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from complexity_atlas.binning import BinRule, Undefined, bin_edges
-from complexity_atlas.counting import count_sample
+from complexity_atlas.counting import SAMPLE, count_sample
 from complexity_atlas.measures import lmc, probabilities
 from complexity_atlas.value_counts import ValueCounts
 from complexity_atlas.weights.tensors import Tensor
@@ -15,7 +15,7 @@ RULES = (
 """Bins between minimum and maximum, and bins that follow the bulk: both ways to go wrong."""
 
 
-def count_error(tensor: Tensor, sample: int = 1 << 20) -> float:
+def count_error(tensor: Tensor, sample: int = SAMPLE) -> float:
     """Largest relative error |C' - C| / C of the LMC complexity over RULES, on a sample.
 
     C' has quantiles and histogram from the counts by keys, C from the float64 values themselves

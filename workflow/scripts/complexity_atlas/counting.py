@@ -28,6 +28,9 @@ _PIECE = 1 << 26  # bytes that one thread counts at a time
 _SORTED = 1 << 14  # up to so many values sorting is faster than a table of 16-bit patterns
 _PENDING = 96 << 20  # bytes that finished counts may take while they wait for their turn
 
+SAMPLE = 1 << 20
+"""Values of a sample that tells what counting by keys costs."""
+
 Progress = Callable[[int], object]
 
 
@@ -50,7 +53,8 @@ def count_many(
     Counts are exact for packed codes, for 8- and 16-bit types, for tensors of up to EXACT_VALUES
     values, and wherever the bits beyond the key are all zero, as in 16-bit weights stored as
     float32. They do not depend on `threads` or `device`. `progress` is called with a number of
-    bytes whenever so many have been counted, never by two threads at once.
+    bytes whenever so many have been counted, never by two threads at once. Until the next counts
+    are asked for, `count_sample` can be taken of a tensor that can be read only once.
 
     Reading is what takes the time, so `device` "auto" means the CPU. Any other names a device of
     torch that the bytes are sent to and counted on; weights that are on one already are counted
@@ -75,6 +79,7 @@ def count_many(
         total = total + tally if piece.start else tally
         if piece.stop == piece.tensor.nbytes:
             yield total.total()
+            piece.tensor.release()
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,12 @@ def _batches(tensors: Iterable[Tensor]) -> Iterator[list[_Piece]]:
                 f"tensor {tensor.name!r}: values of type {tensor.dtype} cannot be counted, only "
                 f"{', '.join(FORMATS)}; leave it out"
             )
+        if not _is_sorted(tensor) and tensor.itemsize > 2:
+            tensor.retain(_sampled(tensor, SAMPLE))
         step = _PIECE // tensor.block_bytes * tensor.block_bytes
         for start in range(0, tensor.nbytes or 1, step):
             piece = _Piece(tensor, start, min(start + step, tensor.nbytes))
+            tensor.claim(piece.start, piece.stop)
             batch.append(piece)
             nbytes += piece.stop - piece.start
             if nbytes >= _BLOCK:
@@ -147,22 +155,30 @@ def _in_order(
         pool.shutdown(cancel_futures=True)
 
 
-def count_sample(tensor: Tensor, size: int) -> tuple[np.ndarray, KeyCounts]:
+def count_sample(tensor: Tensor, size: int = SAMPLE) -> tuple[np.ndarray, KeyCounts]:
     """A sample of a wide float tensor: its finite values, float64, and their counts by keys.
 
     The sample is 64 evenly spaced stretches, `size` values in all, or the whole of a smaller
     tensor; the same at every call. It tells what counting by keys costs in precision.
     """
     kind = FORMATS[tensor.dtype]
-    stretches = 64 if size < tensor.n else 1
-    patterns = np.empty((stretches, min(size, tensor.n) // stretches), f"uint{kind.width}")
-    starts = np.linspace(0, tensor.n - patterns.shape[1], stretches).astype(np.int64)
-    for start, stretch in zip(starts.tolist(), patterns, strict=True):
-        tensor.read_into(memoryview(stretch.view(np.uint8)), start * tensor.itemsize)
+    spans = _sampled(tensor, size)
+    length = (spans[0][1] - spans[0][0]) // tensor.itemsize
+    patterns = np.empty((len(spans), length), f"uint{kind.width}")
+    for (start, _), stretch in zip(spans, patterns, strict=True):
+        tensor.read_into(memoryview(stretch.view(np.uint8)), start)
     keys = _KeyTable(tensor.dtype, np.zeros(1 << kind.key_bits, np.uint32))
     keys.add(patterns.reshape(-1))
     values = decode(patterns.reshape(-1), tensor.dtype)
     return values[np.isfinite(values)], keys.tally().counts
+
+
+def _sampled(tensor: Tensor, size: int) -> list[tuple[int, int]]:
+    """The bytes [start, stop) of every stretch of a sample."""
+    stretches = 64 if size < tensor.n else 1
+    length = min(size, tensor.n) // stretches
+    starts = np.linspace(0, tensor.n - length, stretches).astype(np.int64) * tensor.itemsize
+    return [(start, start + length * tensor.itemsize) for start in starts.tolist()]
 
 
 class _Worker:

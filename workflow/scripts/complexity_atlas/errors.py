@@ -2,7 +2,16 @@
 
 from typing import Literal
 
-Unavailable = Literal["unavailable", "hash_mismatch", "unreadable", "unsupported", "empty"]
+Unavailable = Literal[
+    "unavailable",
+    "gated",
+    "not_found",
+    "revision_not_found",
+    "hash_mismatch",
+    "unreadable",
+    "unsupported",
+    "empty",
+]
 
 
 class AtlasError(Exception):
@@ -12,8 +21,10 @@ class AtlasError(Exception):
 class WeightsUnavailable(AtlasError):
     """Weights that cannot be measured: a finding about the model, after which a study goes on.
 
-    `status` is one of "unavailable" (gone or gated), "hash_mismatch", "unreadable" (damaged),
-    "unsupported" (a format that is refused) and "empty" (nothing to count).
+    `status` is one of "unavailable" (a file that is gone or withheld), "gated" (conditions were not
+    accepted), "not_found" and "revision_not_found" (repositories and commits that the Hub does not
+    have, or does not show), "hash_mismatch", "unreadable" (damaged), "unsupported" (refused) and
+    "empty" (nothing to count).
     """
 
     def __init__(self, status: Unavailable, reason: str):

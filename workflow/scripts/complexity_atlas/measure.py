@@ -20,11 +20,11 @@ from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.provenance import versions
 from complexity_atlas.records import ModelRecord, WeightFile, write_record
-from complexity_atlas.saved_counts import writing_counts
+from complexity_atlas.saved_counts import CountsWriter, writing_counts
 from complexity_atlas.value_counts import KeyCounts
 from complexity_atlas.weights import Entry, Weights, open_weights
 from complexity_atlas.weights.files import File
-from complexity_atlas.weights.sources import ModelSpec, fetch
+from complexity_atlas.weights.sources import STREAMED, HubAccess, ModelSpec, fetch
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ def measure_model(
     threads: int = 1,
     device: str = "cpu",
     progress: Callable | None = None,
+    access: HubAccess = STREAMED,
 ) -> ModelRecord:
     """Fetch, count and write `out`/{tensors.parquet, values.parquet, model.json}.
 
@@ -50,19 +51,23 @@ def measure_model(
         "model": spec.model,
         "source": spec.source,
         "location": spec.location,
+        "revision": spec.revision,
         "file": spec.file,
         "device": device,
         "versions": versions("numpy", "numba", "onnx", "safetensors", "gguf"),
     }
     try:
-        weights = open_weights(fetch(spec, Path(cache)))
+        # Streamed weights are verified when `fetch` ends; before that, no counts are kept.
+        with writing_counts(out / "values.parquet") as writer, fetch(spec, cache, access) as files:
+            weights = open_weights(files)
+            ledger = _count(spec.model, weights, writer, threads, device, progress)
+        outcome = _outcome(weights)
     except WeightsUnavailable as error:
         log.warning("%s: %s: %s", spec.model, error.status, error)
-        weights = Weights(format="", entries=[], notes=[], files=[])
+        weights, ledger = Weights(format="", entries=[], notes=[], files=[]), _ledger([])
         outcome = {"status": error.status, "reason": str(error)}
-    else:
-        outcome = _outcome(weights)
-    ledger = _count(spec.model, weights, out / "values.parquet", threads, device, progress)
+        with writing_counts(out / "values.parquet"):
+            pass
     write_table(ledger, out / "tensors.parquet", LEDGER)
     record = _record(identity | outcome, weights, ledger)
     write_record(record, out / "model.json")
@@ -82,7 +87,7 @@ def _outcome(weights: Weights) -> dict[str, str]:
 def _count(
     model: str,
     weights: Weights,
-    path: Path,
+    writer: CountsWriter,
     threads: int,
     device: str,
     progress: Callable | None,
@@ -92,11 +97,10 @@ def _count(
     advance = progress(total) if progress and total else None
     rows = [_row(model, entry) for entry in weights.entries if entry.reason]
     started = time.perf_counter()
-    with writing_counts(path) as writer:
-        results = count_many([entry.tensor for entry in counted], threads, advance, device)
-        for entry, counts in zip(counted, results, strict=True):
-            writer.add(entry.view, entry.name, counts)
-            rows.append(_row(model, entry, counts))
+    results = count_many([entry.tensor for entry in counted], threads, advance, device)
+    for entry, counts in zip(counted, results, strict=True):
+        writer.add(entry.view, entry.name, counts)
+        rows.append(_row(model, entry, counts))
     seconds = time.perf_counter() - started
     log.info("%s: counted %.1f MB in %.2f s", model, total / 1e6, seconds)
     return _ledger(rows)

@@ -32,6 +32,7 @@ class ModelRecord:
     location: str
     file: str
     status: str
+    revision: str = ""
     reason: str = ""
     format: str = ""
     files: tuple[WeightFile, ...] = ()

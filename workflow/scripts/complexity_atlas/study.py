@@ -10,11 +10,12 @@ from complexity_atlas.contracts import CONTROLS, MEASURED_MODELS, MODELS
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.records import ModelRecord
 
-SOURCES = ("wheel", "file")
+SOURCES = ("hub", "wheel", "file")
 OPTIONAL = (
     "name",
     "family",
     "task",
+    "revision",
     "file",
     "sha256",
     "bytes",
@@ -68,7 +69,9 @@ def load_models(path: Path) -> pd.DataFrame:
 
 def plan(models: pd.DataFrame) -> str:
     """What a study fetches, as text for a person: networks, downloads in bytes, licences."""
-    downloads = models[models.source != "file"].drop_duplicates(["source", "location", "sha256"])
+    downloads = models[models.source != "file"].drop_duplicates(
+        ["source", "location", "revision", "sha256"]
+    )
     shown = models.assign(
         bytes=[f"{size:,}" if pd.notna(size) else "unknown" for size in models.bytes]
     )
@@ -139,12 +142,14 @@ def _check_row(where: str, row) -> None:
     if row.source not in SOURCES:
         raise AtlasError(f"{where}: source {row.source!r} is none of {', '.join(SOURCES)}")
     if not row.location:
-        raise AtlasError(f"{where}: location is empty; give a path, or package==version")
+        raise AtlasError(f"{where}: location is empty; give a path, package==version, or a Hub id")
     if row.source == "wheel" and not (row.sha256 and row.file and "==" in row.location):
         raise AtlasError(
             f"{where}: a wheel needs location package==version, the file inside it, and sha256, "
             "so that everyone measures the same bytes"
         )
+    if row.source == "hub":
+        _check_commit(where, row)
     if row.sha256 and (len(row.sha256) != 64 or set(row.sha256) - set("0123456789abcdef")):
         raise AtlasError(f"{where}: sha256 {row.sha256!r} is not 64 lower-case hex digits")
     if row.control not in CONTROLS:
@@ -156,6 +161,23 @@ def _check_row(where: str, row) -> None:
         cell = getattr(row, name)
         if cell and not re.fullmatch(r"\d+(\.\d+)?(e\+?\d+)?", cell):
             raise AtlasError(f"{where}: {name} {cell!r} is not a number; leave it empty if unknown")
+
+
+def _check_commit(where: str, row) -> None:
+    """Refuse a name that moves, and tell the commit that it points to, if that can be asked."""
+    if re.fullmatch(r"[0-9a-f]{40}", row.revision):
+        return
+    from complexity_atlas.weights.hub import commit_of
+
+    name = row.revision or "main"
+    try:
+        now = f"{name} is {commit_of(row.location, name, patience=False)} now"
+    except AtlasError as error:
+        now = f"what {name} is now cannot be asked ({error})"
+    raise AtlasError(
+        f"{where}: revision {row.revision!r} is not the full hash of a commit, so that not "
+        f"everyone would measure the same weights; {now}"
+    )
 
 
 def _refuse_duplicates(path: Path, table: pd.DataFrame) -> None:

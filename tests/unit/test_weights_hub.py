@@ -1,0 +1,353 @@
+"""Weights from the Hub: the right counts or a typed status, whatever happens on the way."""
+
+import json
+import logging
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from huggingface_hub import constants
+from safetensors.numpy import save
+
+from complexity_atlas import counting, network
+from complexity_atlas.errors import AtlasError, WeightsUnavailable
+from complexity_atlas.measure import measure_model
+from complexity_atlas.records import ModelRecord
+from complexity_atlas.weights import hub as hub_api
+from complexity_atlas.weights import streams
+from complexity_atlas.weights.sources import HubAccess, ModelSpec
+from fake_hub import SIGNATURE, FakeHub
+
+CACHED = HubAccess("cache", keep=True)
+ONCE = HubAccess("cache", keep=False)
+DTYPES = ("float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2")
+
+
+def network_of(dtype: str, seed: int, layers: range = range(3)) -> bytes:
+    """A safetensors file in which counted and uncounted tensors alternate."""
+    rng = np.random.default_rng(seed)
+    tensors = {}
+    for layer in layers:
+        values = rng.standard_normal((96, 80)).astype(np.float32).astype(dtype)
+        tensors[f"model.layers.{layer}.mlp.up_proj.weight"] = values
+        tensors[f"model.layers.{layer}.input_layernorm.weight"] = values[0]
+        tensors[f"model.layers.{layer}.positions"] = np.arange(50)
+    return save(tensors)
+
+
+def sharded(seed: int, layers: int = 2) -> dict[str, bytes]:
+    names = [f"model-{number:05d}-of-00003.safetensors" for number in (1, 2, 3)]
+    blocks = [range(layers * i, layers * i + layers) for i in range(3)]
+    shards = [network_of("bfloat16", seed + i, block) for i, block in enumerate(blocks)]
+    homes = {}
+    for name, block in zip(names, blocks, strict=True):
+        for layer in block:
+            for end in ("mlp.up_proj.weight", "input_layernorm.weight", "positions"):
+                homes[f"model.layers.{layer}.{end}"] = name
+    index = json.dumps({"weight_map": homes}).encode()
+    return {"model.safetensors.index.json": index, **dict(zip(names, shards, strict=True))}
+
+
+REPOSITORIES = {
+    **{f"org/{d}": {"main": {"model.safetensors": network_of(d, 1)}} for d in DTYPES},
+    "org/deep": {"main": sharded(4, layers=6)},
+    "org/sharded": {"main": {**sharded(3), "README.md": b"# sharded"}},
+    "new/name": {"main": {"model.safetensors": network_of("float16", 7)}},
+    "org/both": {
+        "main": {
+            "model.safetensors": network_of("float16", 8),
+            "pytorch_model.bin": b"not taken",
+            "onnx/model.safetensors": b"not taken either",
+            "fp16/model.safetensors": network_of("float16", 9),
+        }
+    },
+    "org/nothing": {"main": {"README.md": b"# no weights", "model.h5": b"?"}},
+}
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    with FakeHub(REPOSITORIES, aliases={"old/name": "new/name"}) as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        # Small enough that a tiny model takes many requests.
+        monkeypatch.setattr("complexity_atlas.weights.snapshots.HEAD", 512)
+        defaults = (streams.CONNECTIONS, 4096, 5)
+        monkeypatch.setattr(streams.Stream.__init__, "__defaults__", defaults)
+        at_once = SimpleNamespace(sleep=lambda seconds: None)
+        monkeypatch.setattr(network, "sleep", at_once.sleep)
+        monkeypatch.setattr("huggingface_hub.utils._http.time", at_once)
+        monkeypatch.setattr("huggingface_hub.file_download.time", at_once)
+        yield hub
+
+
+@pytest.fixture
+def measured(hub, tmp_path):
+    """Measure a model on the Hub."""
+
+    def measure(repo: str, access=HubAccess(), threads: int = 2, **row) -> ModelRecord:  # noqa: B008
+        home = hub.aliases.get(repo, repo)
+        commit = hub.commit(home) if home in hub.sha else "0" * 40
+        spec = ModelSpec("net", "hub", repo, **{"revision": commit, **row})
+        return measure_model(spec, tmp_path / "out", tmp_path, threads=threads, access=access)
+
+    return measure
+
+
+@pytest.fixture
+def local(hub, tmp_path):
+    """The tables of a repository that lies on the disk."""
+
+    def measure(repo: str) -> tuple[bytes, bytes]:
+        folder = tmp_path / "local"
+        folder.mkdir()
+        for name, blob in hub.repos[repo]["main"].items():
+            if "/" not in name:
+                (folder / name).write_bytes(blob.source)
+        spec = ModelSpec("net", "file", str(folder / "model*.safetensors"))
+        measure_model(spec, tmp_path / "expected", tmp_path)
+        return tables(tmp_path / "expected")
+
+    return measure
+
+
+def tables(out: Path) -> tuple[bytes, bytes]:
+    return (out / "tensors.parquet").read_bytes(), (out / "values.parquet").read_bytes()
+
+
+def weights_on_disk(folder: Path) -> list[str]:
+    return [p.name for p in folder.glob("hub/*/blobs/*") if p.stat().st_size > 4096]
+
+
+@pytest.mark.parametrize("access", [HubAccess(), CACHED, ONCE], ids=["stream", "cache", "once"])
+@pytest.mark.parametrize("repo", [*(f"org/{dtype}" for dtype in DTYPES), "org/sharded"])
+def test_counts_are_those_of_a_local_file(hub, measured, local, tmp_path, repo, access):
+    record = measured(repo, access)
+    assert record.status == "ok"
+    assert tables(tmp_path / "out") == local(repo)
+    files = hub.repos[repo]["main"]
+    assert {file.sha256 for file in record.files} == {
+        blob.sha256 for name, blob in files.items() if name.endswith(".safetensors")
+    }
+    assert bool(weights_on_disk(tmp_path)) == (access == CACHED)
+
+
+def test_every_byte_of_a_streamed_model_comes_once(hub, measured):
+    measured("org/sharded")
+    got = {name: [] for name in hub.repos["org/sharded"]["main"]}
+    names = {blob.sha256: name for name, blob in hub.repos["org/sharded"]["main"].items()}
+    for request in hub.log:
+        if request.path.startswith("/cdn/") and request.status == 206:
+            name = names[request.path.removeprefix("/cdn/").partition("?")[0]]
+            got[name].append(tuple(map(int, request.range.removeprefix("bytes=").split("-"))))
+    for name, ranges in got.items():
+        if name.endswith(".safetensors"):
+            ranges.sort()
+            assert [first for first, _ in ranges] == [0, *(last + 1 for _, last in ranges[:-1])]
+            assert ranges[-1][1] + 1 == hub.repos["org/sharded"]["main"][name].size
+
+
+def test_a_large_float32_tensor_and_its_sample(measured, tmp_path, monkeypatch):
+    """Its counts cost precision, which is measured on values that came by."""
+    values = np.random.default_rng(0).standard_normal((2050, 2048)).astype(np.float32)
+    content = save({"a.weight": values})
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "model.safetensors").write_bytes(content)
+    expected = tmp_path / "expected"
+    spec = ModelSpec("net", "file", str(tmp_path / "local" / "model.safetensors"))
+    measure_model(spec, expected, tmp_path)
+    with FakeHub({"org/large": {"main": {"model.safetensors": content}}}) as large:
+        monkeypatch.setattr(constants, "ENDPOINT", large.url)
+        monkeypatch.setattr(streams.Stream.__init__, "__defaults__", (3, 1 << 20, 4))
+        measured("org/large", threads=3, revision=large.commit("org/large"))
+    assert tables(tmp_path / "out") == tables(expected)
+
+
+FAULTS = {
+    "busy": {"match": "/", "status": 429, "headers": {"Retry-After": "1"}, "times": 4},
+    "broken": {"match": "/", "status": 500, "times": 5},
+    "cut": {"match": "/cdn/", "cut": 1000, "times": 4},
+    "cut at once": {"match": "/cdn/", "cut": 0, "times": 4},
+    "wrong range": {
+        "match": "/cdn/",
+        "headers": {"Content-Range": "bytes 0-1/2"},
+        "times": 3,
+        "method": "GET",
+    },
+    "expired": {"match": "/cdn/", "status": 403, "times": 5, "method": "GET"},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("access", [HubAccess(), CACHED], ids=["stream", "cache"])
+def test_what_passes_changes_nothing(hub, measured, local, tmp_path, fault, access):
+    if access == CACHED and fault == "expired":
+        pytest.skip("a download asks for one address and uses it at once")
+    hub.fault(**FAULTS[fault])
+    assert measured("org/bfloat16", access).status == "ok"
+    assert tables(tmp_path / "out") == local("org/bfloat16")
+
+
+def test_an_address_that_expires_in_mid_file_is_asked_for_again(hub, measured):
+    hub.fault("/cdn/.*", status=403)
+    hub.faults[0].times = 0
+    asked = threading.Semaphore(3)
+    take = hub.take_fault
+
+    def expire_after_three(method, path):
+        if path.startswith("/cdn/") and not asked.acquire(blocking=False):
+            hub.faults[0].times, asked._value = 1, 10**6
+        return take(method, path)
+
+    hub.take_fault = expire_after_three
+    assert measured("org/float32").status == "ok"
+    assert sum(request.status == 403 for request in hub.log) == 1
+    assert sum(request.status == 302 for request in hub.log) >= 2
+
+
+def remove(hub):
+    del hub.repos["org/float32"]
+
+
+def gate(hub):
+    hub.meta["org/float32"] = {"gated": "manual"}
+
+
+def disable(hub):
+    hub.meta["org/float32"] = {"disabled": True}
+
+
+def alter(hub):
+    (blob,) = hub.repos["org/float32"]["main"].values()
+    blob.source = blob.source[:-9] + b"\x01" + blob.source[-8:]
+
+
+def ignore_ranges(hub):
+    hub.ranges = False
+
+
+@pytest.mark.parametrize("access", [HubAccess(), ONCE], ids=["stream", "cache"])
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [(remove, "not_found"), (gate, "gated"), (disable, "unavailable"), (alter, "hash_mismatch")],
+)
+def test_what_does_not_pass_is_a_status(hub, measured, tmp_path, change, status, access):
+    change(hub)
+    record = measured("org/float32", access)
+    assert record.status == status
+    assert "org/float32" in record.reason
+    assert record.n_weights == 0
+    empty_ledger, empty_values = tables(tmp_path / "out")
+    assert b"up_proj" not in empty_ledger + empty_values
+    assert not weights_on_disk(tmp_path)
+
+
+def test_a_server_that_ignores_ranges_is_no_source_of_a_stream(hub, measured, tmp_path):
+    ignore_ranges(hub)
+    record = measured("org/float32")
+    assert record.status == "unsupported"
+    assert "weights: cache" in record.reason
+    assert measured("org/float32", CACHED).status == "ok"
+
+
+def test_a_commit_that_is_gone(measured):
+    assert measured("org/float32", revision="f" * 40).status == "revision_not_found"
+
+
+def test_a_renamed_repository(hub, measured, local, tmp_path):
+    assert measured("old/name").status == "ok"
+    assert tables(tmp_path / "out") == local("new/name")
+
+
+def test_a_repository_without_weights(measured):
+    record = measured("org/nothing")
+    assert record.status == "unsupported"
+    assert "README.md" in record.reason
+
+
+def test_a_server_that_stays_broken_is_an_error_to_try_again_after(hub, measured, tmp_path):
+    hub.fault("/cdn/", status=503, times=10**6)
+    with pytest.raises(AtlasError, match="answers 503"):
+        measured("org/float32")
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_which_files_are_the_weights(hub, measured):
+    assert [file.name for file in measured("org/both").files] == ["model.safetensors"]
+    record = measured("org/both", file="fp16/*.safetensors")
+    assert record.status == "ok"
+    assert record.files[0].sha256 == hub.repos["org/both"]["main"]["fp16/model.safetensors"].sha256
+    with pytest.raises(AtlasError, match="no file fits"):
+        measured("org/both", file="*.gguf")
+
+
+def test_the_token_opens_what_is_gated_and_goes_nowhere_else(hub, measured, caplog, monkeypatch):
+    hub.meta["org/sharded"] = {"gated": "manual"}
+    monkeypatch.setenv("HF_TOKEN", "hf_good")
+    hub.fault("/cdn/", status=403, times=2)
+    hub.fault("/cdn/", cut=100, times=2)
+    with caplog.at_level(logging.INFO):
+        for access in (HubAccess(), CACHED):
+            assert measured("org/sharded", access).status == "ok"
+    at_hub = [request.token for request in hub.log if "/cdn/" not in request.path]
+    elsewhere = [request.token for request in hub.log if "/cdn/" in request.path]
+    assert "hf_good" in at_hub
+    assert set(elsewhere) == {""}
+    assert "hf_good" not in caplog.text
+    assert SIGNATURE not in caplog.text
+
+
+def test_no_secret_is_in_an_error(hub, measured, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_bad")
+    hub.meta["org/float32"] = {"gated": "manual"}
+    record = measured("org/float32")
+    assert record.status == "gated"
+    assert "hf_bad" not in record.reason
+    hub.meta.clear()
+    hub.fault("/cdn/", cut=0, times=10**6)
+    for access in (HubAccess(), CACHED):
+        with pytest.raises(AtlasError) as caught:
+            measured("org/float32", access)
+        assert "hf_bad" not in str(caught.value)
+        assert SIGNATURE not in str(caught.value)
+
+
+def test_one_shard_is_on_the_disk_at_a_time(hub, measured, tmp_path, monkeypatch):
+    monkeypatch.setattr(counting, "_BLOCK", 1)  # every tensor is read and counted by itself
+    seen = []
+    download = hub_api.download
+
+    def watched(*place):
+        path = download(*place)
+        seen.append(len(weights_on_disk(tmp_path)))
+        return path
+
+    monkeypatch.setattr(hub_api, "download", watched)
+    assert measured("org/deep", ONCE, threads=1).status == "ok"
+    assert seen == [1, 2, 2]  # the next one comes while the last tensor of the one before waits
+    assert weights_on_disk(tmp_path) == []
+
+
+def test_offline_the_cache_serves_both_ways(hub, measured, local, tmp_path, monkeypatch):
+    measured("org/sharded", CACHED)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    asked = len(hub.log)
+    for access in (HubAccess(), CACHED):
+        assert measured("org/sharded", access).status == "ok"
+    assert len(hub.log) == asked
+    assert tables(tmp_path / "out") == local("org/sharded")
+    with pytest.raises(AtlasError, match="make prefetch"):
+        measured("org/float32")
+
+
+def test_commit_of(hub):
+    assert hub_api.commit_of("org/float32") == hub.commit("org/float32")
+    with pytest.raises(WeightsUnavailable) as caught:
+        hub_api.commit_of("org/float32", "nothing")
+    assert caught.value.status == "revision_not_found"
