@@ -33,7 +33,7 @@ def test_rows_keep_their_order_and_get_defaults(tmp_path):
             [("../a", "file", "x", "", "", "", "")],
             r"row 2 \(\.\./a\): model '\.\./a' names folders",
         ),
-        ([("a", "ftp", "x", "", "", "", "")], "source 'ftp' is none of wheel, file"),
+        ([("a", "ftp", "x", "", "", "", "")], "source 'ftp' is none of hub, wheel, file"),
         ([("a", "file", "", "", "", "", "")], "location is empty"),
         ([("a", "wheel", "pkg==1.0", "f", "", "", "")], "a wheel needs location package==version"),
         ([("a", "wheel", "pkg", "f", HASH, "", "")], "a wheel needs location package==version"),

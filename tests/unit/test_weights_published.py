@@ -44,7 +44,8 @@ def network_file(tmp_path_factory):
     cache = Path(kept) if Path(kept).is_dir() else tmp_path_factory.mktemp("cache")
 
     def get(model: str) -> Path:
-        spec = ModelSpec(**{field.name: rows[model][field.name] for field in fields(ModelSpec)})
+        row = rows[model]
+        spec = ModelSpec(**{field.name: row.get(field.name, "") for field in fields(ModelSpec)})
         try:
             with fetch(spec, cache) as (file,):
                 return file.path

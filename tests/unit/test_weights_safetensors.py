@@ -293,8 +293,8 @@ def test_formats_are_not_mixed_or_guessed(tmp_path):
     error = failure(tmp_path / "a.safetensors", tmp_path / "b.onnx")
     assert error.status == "unsupported"
     assert "several formats" in str(error)
-    error = failure(tmp_path / "model.gguf")
+    error = failure(tmp_path / "model.h5")
     assert error.status == "unsupported"
-    assert "model.gguf" in str(error)
+    assert "model.h5" in str(error)
     assert failure(tmp_path / "absent.safetensors").status == "unavailable"
     assert failure().status == "empty"

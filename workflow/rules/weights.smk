@@ -17,10 +17,10 @@ rule measure_weights:
         "<logs>/measure_weights/{model}.log",
     benchmark:
         "<benchmarks>/measure_weights/{model}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     # What the network's own patience does not outlast.
     retries: 2
+    conda:
+        "../../envs/measure.yaml"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
@@ -47,9 +47,9 @@ rule prefetch_weights:
         temp(touch("results/prefetched/{model}")),
     log:
         "<logs>/prefetch_weights/{model}.log",
+    retries: 2
     conda:
         "../../envs/measure.yaml"
-    retries: 2
     resources:
         runtime=lambda wildcards, attempt: 120 * attempt,
         disk_mb=model_download_mb,

@@ -115,7 +115,7 @@ def _batches(tensors: Iterable[Tensor]) -> Iterator[list[_Piece]]:
                 f"tensor {tensor.name!r}: values of type {tensor.dtype} cannot be counted, only "
                 f"{', '.join(FORMATS)}; leave it out"
             )
-        if not _is_sorted(tensor) and tensor.itemsize > 2:
+        if FORMATS[tensor.dtype].width > 16 and not _is_sorted(tensor):
             tensor.retain(_sampled(tensor, SAMPLE))
         step = _PIECE // tensor.block_bytes * tensor.block_bytes
         for start in range(0, tensor.nbytes or 1, step):
