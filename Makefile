@@ -77,6 +77,7 @@ format: $(INSTALLED) ## Rewrite code and rules in the project's style
 
 benchmark: $(INSTALLED) ## Measure speed and memory against what else one could use
 	$(BIN)/python benchmarks/counting.py
+	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/questions.py
 
 clean: ## Remove results, keeping downloaded files and the environment

@@ -139,10 +139,12 @@ def curl_and_hash(url: str, commit: str, files: dict[str, str], scratch: Path) -
 
 
 def addresses(url: str, commit: str, files: dict[str, str]) -> str:
+    """Where curl finds the files."""
     return " ".join(f"{url}/org/model/resolve/{commit}/{name}" for name in files.values())
 
 
 def shell(command: str) -> tuple:
+    """Run a command, of which only the time is of interest."""
     started = time.perf_counter()
     subprocess.run(["bash", "-o", "pipefail", "-c", command], check=True)
     return time.perf_counter() - started, math.nan, math.nan

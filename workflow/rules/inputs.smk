@@ -23,8 +23,10 @@ def local_weights(wildcards):
 
 def model_download_mb(wildcards):
     """Disk that fetching a model needs: the downloaded file and what is unpacked from it."""
-    size = MODELS.set_index("model").bytes.get(wildcards.model)
-    return 2000 if pd.isna(size) else 100 + 2 * int(size) // 1_000_000
+    row = MODELS.set_index("model").loc[wildcards.model]
+    if row.source == "hub" and config["weights"] == "stream":
+        return 100
+    return 2000 if pd.isna(row.bytes) else 100 + 2 * int(row.bytes) // 1_000_000
 
 
 def model_gpus(wildcards):
