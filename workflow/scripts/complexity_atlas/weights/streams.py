@@ -24,7 +24,7 @@ SMALL = 1 << 16
 
 CHUNK = 1 << 23
 """Bytes of one request: long enough that waiting for the answer's first byte costs little."""
-WINDOW = 12
+WINDOW = 8
 """Chunks in memory at most."""
 
 
