@@ -22,7 +22,7 @@ CONNECTIONS = 4
 SMALL = 1 << 16
 """Bytes that are fetched by themselves when they are wanted before reading has begun."""
 
-CHUNK = 1 << 23
+CHUNK = 1 << 22
 """Bytes of one request: long enough that waiting for the answer's first byte costs little."""
 WINDOW = 8
 """Chunks in memory at most."""
