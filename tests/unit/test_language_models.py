@@ -1,11 +1,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from language_models import ARCHITECTURES
 from safetensors.numpy import save_file
 
 from complexity_atlas.errors import WeightsUnavailable
+from complexity_atlas.study import load_models
 from complexity_atlas.weights import matrices, open_weights
 from complexity_atlas.weights.fused import fused_layout
 from complexity_atlas.weights.roles import layers_of, role_of
@@ -196,3 +198,52 @@ def test_config_json_is_hostile_input(tmp_path):
         (tmp_path / "config.json").write_text(text)
         with pytest.raises(WeightsUnavailable, match=r"config\.json"):
             open_weights([tmp_path / "model.safetensors"])
+
+
+# The table of the language-model study.
+
+
+@pytest.fixture
+def listed(project) -> pd.DataFrame:
+    return load_models(project / "config" / "llm_models.tsv")
+
+
+def test_every_family_of_the_study_has_an_architecture_with_known_roles(listed):
+    known = {family for architecture in ARCHITECTURES.values() for family in architecture.families}
+    assert set(listed.family) <= known
+    assert len(known) == 48  # 47 families, and Mamba
+
+
+def test_models_are_pinned_and_sizes_are_plausible(listed):
+    assert len(listed) == 140
+    assert set(listed.source) == {"hub"}
+    assert listed.revision.str.fullmatch("[0-9a-f]{40}").all()
+    assert (listed.model == listed.location.str.replace("/", "--")).all()
+    assert (listed.active_parameters <= listed.parameters).all()
+    experts = listed[listed.active_parameters < listed.parameters]
+    assert sorted(experts.family) == ["DeepSeek-MoE", "Jamba", "Mixtral", "Mixtral", "Qwen2"]
+    bounds = {"sub1b": 1e9, "1b_to_4b": 4e9, "4b_to_10b": 1e10, "10b_to_40b": 4e10, "over40b": 1e12}
+    assert list(bounds) == sorted(bounds, key=bounds.get)
+    for row in listed.itertuples():
+        assert row.size_group == next(name for name, end in bounds.items() if row.parameters < end)
+
+
+def test_compute_is_six_operations_per_active_parameter_and_token(listed):
+    known = listed.dropna(subset=["training_flops"])
+    expected = 6 * known.active_parameters.astype(float) * known.training_tokens
+    assert len(known) > 100
+    np.testing.assert_allclose(known.training_flops, expected, rtol=1e-5)
+
+
+def test_facts_are_those_of_the_sources(listed, shared):
+    source = pd.read_csv(shared / "data" / "llm_models.csv")
+    source = source[source.revision.notna()].reset_index(drop=True)
+    assert listed.location.tolist() == source.model.tolist()
+    assert listed.revision.tolist() == source.revision.tolist()
+    assert listed.family.tolist() == source.family.tolist()
+    tokens = (source.training_tokens_t * 1e12).to_numpy(float)
+    np.testing.assert_allclose(listed.training_tokens, tokens, rtol=1e-5)
+    same = listed.facts.str.contains("parameters: ObsScaling")
+    assert (~same).sum() == 6
+    sizes = (source.size_b_as_listed * 1e9).to_numpy(float)
+    np.testing.assert_allclose(listed.parameters[same].astype(float), sizes[same], rtol=1e-9)

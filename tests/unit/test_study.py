@@ -46,6 +46,18 @@ def test_bad_rows_are_named(tmp_path, rows, message):
         load_models(table(tmp_path, *rows))
 
 
+def test_size_groups_select_models(tmp_path):
+    header = "model\tsource\tlocation\tsize_group\tparameters\tactive_parameters"
+    rows = [("a", "file", "x", "small", "1e6", ""), ("b", "file", "y", "large", "47e9", "13e9")]
+    path = table(tmp_path, *rows, header=header)
+    assert list(load_models(path).model) == ["a", "b"]
+    chosen = load_models(path, ["large"])
+    assert list(chosen.model) == ["b"]
+    assert (chosen.parameters[0], chosen.active_parameters[0]) == (47_000_000_000, 13_000_000_000)
+    with pytest.raises(AtlasError, match=r"size group 'tiny'.*groups are large, small"):
+        load_models(path, ["tiny"])
+
+
 def test_bad_files_are_named(tmp_path):
     with pytest.raises(AtlasError, match="no such table"):
         load_models(tmp_path / "none.tsv")

@@ -41,7 +41,7 @@ def project_file(name):
 
 
 try:
-    PUBLISHED = load_models(project_file(config["models"]))
+    PUBLISHED = load_models(project_file(config["models"]), config["sizes"])
     ZOO = ZooSettings.from_config(
         {k: v for k, v in config["zoo"].items() if k != "include"}
     )

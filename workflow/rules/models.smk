@@ -20,6 +20,7 @@ rule collect_models:
     conda:
         "../../envs/analysis.yaml"
     params:
+        sizes=config["sizes"],
         zoo=[asdict(run) for run in ZOO_RUNS.values()],
         zoo_folder="results/zoo/runs",
     script:

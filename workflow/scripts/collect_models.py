@@ -8,9 +8,10 @@ from complexity_atlas.experiments.zoo.settings import RunSpec
 
 logs.start_logging(snakemake.log[0])
 runs = tuple(RunSpec(**run) for run in snakemake.params.zoo)
-listed = [study.load_models(snakemake.input.models), zoo_models(runs, snakemake.params.zoo_folder)]
+published = study.load_models(snakemake.input.models, snakemake.params.sizes)
+zoo = zoo_models(runs, snakemake.params.zoo_folder)
 models = study.measured_models(
-    pd.concat(listed, ignore_index=True),
+    pd.concat([published, zoo], ignore_index=True),
     [records.read_record(path) for path in snakemake.input.records],
 )
 ledger = contracts.read_tables(snakemake.input.ledgers, contracts.LEDGER)

@@ -97,7 +97,7 @@ def _plan(options: argparse.Namespace) -> int:
     from complexity_atlas.study import load_models, plan
 
     config = yaml.safe_load(options.config.read_text(encoding="utf-8"))
-    print(plan(load_models(config["models"])))
+    print(plan(load_models(config["models"], config.get("sizes", ()))))
     return 0
 
 

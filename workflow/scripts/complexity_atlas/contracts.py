@@ -253,6 +253,9 @@ MODELS = Contract(
         "file": text(),
         "sha256": text(pa.Check.str_matches(r"^([0-9a-f]{64})?$")),
         "bytes": count(nullable=True),
+        "size_group": text(),
+        "parameters": count(nullable=True),
+        "active_parameters": count(nullable=True),
         "training_tokens": number(pa.Check.gt(0)),
         "training_flops": number(pa.Check.gt(0)),
         "run": text(),
@@ -260,6 +263,7 @@ MODELS = Contract(
         "control": one_of(*CONTROLS),
         "licence": text(),
         "url": text(),
+        "facts": text(),
     },
     ("model",),
 )

@@ -19,6 +19,9 @@ OPTIONAL = (
     "file",
     "sha256",
     "bytes",
+    "size_group",
+    "parameters",
+    "active_parameters",
     "training_tokens",
     "training_flops",
     "run",
@@ -26,8 +29,10 @@ OPTIONAL = (
     "control",
     "licence",
     "url",
+    "facts",
 )
-_NUMBERS = ("bytes", "training_tokens", "training_flops", "step")
+_COUNTS = ("bytes", "parameters", "active_parameters", "step")
+_NUMBERS = (*_COUNTS, "training_tokens", "training_flops")
 
 
 def study_path(name: str, project: Path) -> str:
@@ -38,12 +43,12 @@ def study_path(name: str, project: Path) -> str:
     return str(Path(project, name))
 
 
-def load_models(path: Path) -> pd.DataFrame:
+def load_models(path: Path, sizes: Sequence[str] = ()) -> pd.DataFrame:
     """Read a tab-separated table of models by contract MODELS, in the order of the file.
 
     `model` (unique), `source` and `location` are required; other columns may be left out or empty.
-    An empty family makes the model a family of its own. Raises AtlasError naming file, row and
-    column.
+    An empty family makes the model a family of its own. Only models of the size groups `sizes` are
+    kept, all of them if it is empty. Raises AtlasError naming file, row and column.
     """
     try:
         table = pd.read_csv(path, sep="\t", dtype="string", keep_default_na=False, comment="#")
@@ -63,6 +68,9 @@ def load_models(path: Path) -> pd.DataFrame:
     table["family"] = table.family.where(table.family != "", table.model)
     for name in _NUMBERS:
         table[name] = pd.to_numeric(table[name].where(table[name] != "", None))
+    if sizes:
+        _check_sizes(path, table, sizes)
+        table = table[table.size_group.isin(sizes)]
     order = table.model
     return MODELS.check(table).set_index("model", drop=False).loc[order].reset_index(drop=True)
 
@@ -119,6 +127,15 @@ def measured_models(models: pd.DataFrame, records: Sequence[ModelRecord]) -> pd.
             method_version=[record.method_version for record in found],
         )
     )
+
+
+def _check_sizes(path: Path, table: pd.DataFrame, sizes: Sequence[str]) -> None:
+    known = sorted(set(table.size_group) - {""})
+    if unknown := [size for size in sizes if size not in known]:
+        raise AtlasError(
+            f"{path}: no model has the size group {unknown[0]!r}, which `sizes` in the config asks "
+            f"for; the groups are {', '.join(known) or 'none: the column size_group is empty'}"
+        )
 
 
 def _check_columns(path: Path, table: pd.DataFrame) -> None:

@@ -33,7 +33,7 @@ ROLE_PATTERNS: tuple[tuple[str, str], ...] = (
     (r"relative_(attention|position)_bias(_table)?(\.weight)?$", "embedding"),
     (r"(^|[._])bias(_[ih]h)?(_l\d+)?(_reverse)?$", "bias"),
     (r"lm_head|embed_out|(^|\.)_?head\.|classifier|(^|\.)score\.|predictions?\.decoder", "head"),
-    (r"qa_outputs|cls\.seq_relationship|^(module\.)?_?fc\.|^output\.|project_out", "head"),
+    (r"qa_outputs|cls\.seq_relationship|^(module\.)?_?fc\.|^output\.|project_out|pooler", "head"),
     (r"patch_embed|patch_embeddings?\.|conv_proj", "convolution"),
     (r"(^|\.)(wte|wpe|tok_?emb\w*|pos_?emb\w*)(\.|$)|embed|(^|\.)shared\.", "embedding"),
     (r"(token|position)_embd|token_types|project_in\.", "embedding"),

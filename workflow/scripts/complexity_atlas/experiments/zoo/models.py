@@ -40,6 +40,9 @@ def _row(run: RunSpec, step: int, control: str, folder: str) -> dict[str, object
         "revision": "",
         "sha256": "",
         "bytes": None,
+        "size_group": "",
+        "parameters": None,
+        "active_parameters": None,
         "training_tokens": seen,
         "training_flops": FLOPS_PER_PARAMETER * run.size * seen,
         "run": run.name,
@@ -47,4 +50,5 @@ def _row(run: RunSpec, step: int, control: str, folder: str) -> dict[str, object
         "control": control,
         "licence": "Apache-2.0",
         "url": "",
+        "facts": "",
     }
