@@ -65,6 +65,25 @@ FAMILIES = {
         model.decoder.layers.5.fc1.weight mlp
         model.decoder.layers.5.fc2.bias bias
     """,
+    "Phi, as first published": """
+        layers.1.mixer.Wqkv.weight attention_qkv
+        layers.1.mixer.out_proj.weight attention_o
+        layers.1.mlp.fc1.weight mlp
+    """,
+    "GGUF": """
+        token_embd.weight embedding
+        blk.7.attn_norm.weight norm
+        blk.7.attn_q_norm.weight norm
+        blk.7.attn_q.weight attention_q
+        blk.7.attn_kv_a_mqa.weight attention_qkv
+        blk.7.attn_qkv.weight attention_qkv
+        blk.7.attn_output.weight attention_o
+        blk.7.ffn_gate_inp.weight mlp
+        blk.7.ffn_down_exps.weight mlp
+        blk.7.ssm_in.weight recurrent
+        output_norm.weight norm
+        output.weight head
+    """,
     "BERT": """
         bert.embeddings.word_embeddings.weight embedding
         bert.embeddings.LayerNorm.gamma norm
@@ -75,6 +94,7 @@ FAMILIES = {
         bert.encoder.layer.4.attention.output.LayerNorm.weight norm
         bert.encoder.layer.4.intermediate.dense.weight mlp
         bert.encoder.layer.4.output.dense.weight mlp
+        bert.pooler.dense.weight head
         cls.predictions.decoder.weight head
         classifier.weight head
     """,

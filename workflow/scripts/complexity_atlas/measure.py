@@ -157,7 +157,7 @@ def _row(model: str, entry: Entry, counts: KeyCounts | None = None) -> dict:
 def _record(identity: dict, weights: Weights, ledger: pd.DataFrame) -> ModelRecord:
     stored = ledger[ledger["view"] != "folded"]
     # Single numbers are constants of the graph, not parameters of the network.
-    arrays = stored[~stored.dtype.str.contains("int|bool") & (stored["shape"] != "")]
+    arrays = stored[~stored.dtype.str.fullmatch(r"u?int\d+|bool") & (stored["shape"] != "")]
     return ModelRecord(
         **identity,
         format=weights.format,

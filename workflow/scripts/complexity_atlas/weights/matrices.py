@@ -1,5 +1,6 @@
 """The matrices of a network, one by one, out of the tensors that hold them."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ def matrices(entry: Entry, array: np.ndarray) -> list[Matrix]:
 def _stacked(entry: Entry, array: np.ndarray) -> Iterator[Matrix]:
     if array.ndim < 2:
         return
-    if array.ndim == 3 and "expert" in entry.name.lower():
+    if array.ndim == 3 and re.search("expert|_exps", entry.name):
         for number, expert in enumerate(array):
             yield Matrix(f"{entry.name}[{number}]", entry.role, expert)
     else:

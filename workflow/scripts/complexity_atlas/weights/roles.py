@@ -28,7 +28,7 @@ ROLE_PATTERNS: tuple[tuple[str, str], ...] = (
     # Parameters and statistics of normalisations; before biases, since these have biases too.
     (r"(norm\w*|(^|[._])ln_?\w*|(^|\.)_?bn\d*|downsample\.1|shortcut\.1)\.(weight|bias)$", "norm"),
     (r"(^|[._])(gamma|beta|running_(mean|var)|num_batches_tracked)$", "norm"),
-    (r"masked_bias$|causal_mask$|slopes$|inv_freq$", "bias"),
+    (r"masked_bias$|causal_mask$|slopes$", "bias"),
     # Tables of learned biases are matrices that are looked up, not biases.
     (r"relative_(attention|position)_bias(_table)?(\.weight)?$", "embedding"),
     (r"(^|[._])bias(_[ih]h)?(_l\d+)?(_reverse)?$", "bias"),
@@ -36,10 +36,10 @@ ROLE_PATTERNS: tuple[tuple[str, str], ...] = (
     (r"qa_outputs|cls\.seq_relationship|^(module\.)?_?fc\.|^output\.|project_out|pooler", "head"),
     (r"patch_embed|patch_embeddings?\.|conv_proj", "convolution"),
     (r"(^|\.)(wte|wpe|tok_?emb\w*|pos_?emb\w*)(\.|$)|embed|(^|\.)shared\.", "embedding"),
-    (r"(token|position)_embd|token_types|project_in\.", "embedding"),
+    (r"(token|position)_embd|token_types|project_in\.|inv_freq$", "embedding"),
     (r"(cls|mask|class|distill\w*|register)_tokens?$", "embedding"),
     # State spaces (Mamba), and what RWKV has beside its projections.
-    (r"(mamba|mixer)\.(in_proj|x_proj|dt_proj|out_proj|a_log|d)(\.|$)", "recurrent"),
+    (r"(mamba|^backbone\.layers\.\d+\.mixer)\.(\w+_proj|a_log|d)(\.|$)", "recurrent"),
     (r"(^|\.)ssm_(in|x|dt|out|a|d)(\.|$)|time_(mix|maa|decay|first|faaaa)", "recurrent"),
     (r"feed_forward\.(key|value|receptance)\.", "mlp"),
     # Attention: fused projections first, then single ones.
@@ -53,7 +53,10 @@ ROLE_PATTERNS: tuple[tuple[str, str], ...] = (
     (r"(^|\.)attn_v(_b)?\.", "attention_v"),
     (r"attn\w*\.(\w+\.)*(out_proj|o_proj|c_proj|proj|dense|wo|to_out)(\.|$)", "attention_o"),
     (r"attention\w*\.(\w+\.)*(out_proj|o_proj|out_lin|dense|wo|o|to_out)(\.|$)", "attention_o"),
-    (r"(^|\.)(o_proj|to_out|attn_output)\.|attention\.output\.weight$", "attention_o"),
+    (
+        r"(^|\.)(o_proj|to_out|attn_output|mixer\.out_proj)\.|attention\.output\.weight$",
+        "attention_o",
+    ),
     (r"mlp|ffn|feed_?forward|densereludense|experts?\.|block_sparse_moe|intermediate", "mlp"),
     (r"(^|\.)(fc_?\d|c_fc|lin[12]|linear[12]|w[123]|(gate|up|down|gate_up)_proj)\.", "mlp"),
     (r"\d\.output\.dense", "mlp"),
