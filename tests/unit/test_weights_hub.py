@@ -50,7 +50,25 @@ def sharded(seed: int, layers: int = 2) -> dict[str, bytes]:
     return {"model.safetensors.index.json": index, **dict(zip(names, shards, strict=True))}
 
 
+def quantised() -> bytes:
+    """Codes of bitsandbytes, whose shape is in a tensor of bytes, and of GPTQ."""
+    rng = np.random.default_rng(0)
+    layer = "model.layers.0.mlp.up_proj"
+    state = json.dumps({"shape": [48, 64]}).encode()
+    return save(
+        {
+            f"{layer}.weight": rng.integers(0, 256, (48 * 32, 1), dtype=np.uint8),
+            f"{layer}.weight.absmax": np.ones((48, 1), np.float32),
+            f"{layer}.weight.quant_state.bitsandbytes__nf4": np.frombuffer(state, np.uint8),
+            "model.layers.1.mlp.up_proj.qweight": rng.integers(-9, 9, (64, 32), dtype=np.int32),
+            "model.layers.1.mlp.up_proj.qzeros": np.zeros((4, 4), np.int32),
+            "model.layers.1.mlp.up_proj.scales": np.ones((4, 32), np.float16),
+        }
+    )
+
+
 REPOSITORIES = {
+    "org/quantised": {"main": {"model.safetensors": quantised()}},
     **{f"org/{d}": {"main": {"model.safetensors": network_of(d, 1)}} for d in DTYPES},
     "org/deep": {"main": sharded(4, layers=6)},
     "org/sharded": {"main": {**sharded(3), "README.md": b"# sharded"}},
@@ -126,7 +144,7 @@ def weights_on_disk(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("access", [HubAccess(), CACHED, ONCE], ids=["stream", "cache", "once"])
-@pytest.mark.parametrize("repo", [*(f"org/{dtype}" for dtype in DTYPES), "org/sharded"])
+@pytest.mark.parametrize("repo", [*(f"org/{d}" for d in (*DTYPES, "sharded", "quantised"))])
 def test_counts_are_those_of_a_local_file(hub, measured, local, tmp_path, repo, access):
     record = measured(repo, access)
     assert record.status == "ok"

@@ -33,6 +33,7 @@ PREFERRED = (
     "pytorch_model.bin.index.json",
     "pytorch_model.bin",
     "pytorch_model-*-of-*.bin",
+    "*.gguf",
 )
 """Where the table names no file: the first of these that fits a file at the top is taken."""
 
@@ -70,7 +71,7 @@ class Snapshot:
                 raise AtlasError(f"{self}: several files may be the weights: {names}; set `file`")
         raise WeightsUnavailable(
             "unsupported",
-            f"{self}: neither safetensors nor torch weights at the top; there are: "
+            f"{self}: no safetensors, torch or GGUF weights at the top; there are: "
             f"{', '.join(self.files)[:1000] or 'no files'}",
         )
 

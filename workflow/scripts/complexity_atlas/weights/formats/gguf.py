@@ -9,7 +9,7 @@ https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 import math
 import struct
 from collections.abc import Sequence
-from itertools import pairwise
+from typing import NamedTuple
 
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
 
@@ -36,8 +36,6 @@ PLAIN = {
 }
 """Types of ggml whose values have bytes of their own, by numpy's name."""
 
-Described = tuple[str, tuple[int, ...], int, int]
-
 _CHUNK = 1 << 20
 _SCALARS = {
     GGUFValueType.UINT8: 1,
@@ -52,6 +50,15 @@ _SCALARS = {
     GGUFValueType.INT64: 8,
     GGUFValueType.FLOAT64: 8,
 }
+
+
+class Described(NamedTuple):
+    """A tensor in the words of a header: its type a number of ggml, its place behind the header."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    offset: int
 
 
 def read(files: Sequence[File]) -> Weights:
@@ -70,7 +77,7 @@ def read(files: Sequence[File]) -> Weights:
 
 
 def read_header(file: File) -> list[StoredTensor]:
-    """Read and check the header of one GGUF file; tensors in the order of the header."""
+    """Read and check the header of one GGUF file; tensors in the order of their bytes."""
     header = _Header(file)
     if header.take(4) != b"GGUF":
         raise damaged(file, "does not begin as a GGUF file")
@@ -91,10 +98,10 @@ def read_header(file: File) -> list[StoredTensor]:
             header.skip_value(kind)
     if alignment < 1 or alignment & (alignment - 1):
         raise damaged(file, f"has the alignment {alignment}, which is no power of two")
-    described = [_described(header) for _ in range(n_tensors)]
+    described = sorted((_described(header) for _ in range(n_tensors)), key=lambda it: it.offset)
     start = -(-header.position // alignment) * alignment
-    _check_names(file, [name for name, *_ in described])
-    stored = [_stored(file, start, *tensor) for tensor in described]
+    _check_names(file, [tensor.name for tensor in described])
+    stored = [_stored(file, start, tensor) for tensor in described]
     _check_overlap(file, described, stored)
     return [item for items in stored for item in items]
 
@@ -108,29 +115,26 @@ def _check_names(file: File, names: Sequence[str]) -> None:
 def _check_overlap(
     file: File, described: Sequence[Described], stored: Sequence[list[StoredTensor]]
 ) -> None:
-    places = sorted(
-        (offset, offset + items[0].tensor.nbytes, name)
-        for (name, _, _, offset), items in zip(described, stored, strict=True)
-        if items[0].tensor
-    )
-    for (_, end, _), (begin, _, name) in pairwise(places):
-        if begin < end:
-            raise damaged(file, f"tensor {name!r} overlaps the tensor before it")
+    end = 0
+    for tensor, (first, *_) in zip(described, stored, strict=True):
+        if first.tensor and tensor.offset < end:
+            raise damaged(file, f"tensor {tensor.name!r} overlaps the tensor before it")
+        if first.tensor:
+            end = tensor.offset + first.tensor.nbytes
 
 
 def _described(header: "_Header") -> Described:
-    """Name, shape, type and place of one tensor. The fastest axis comes first in the file."""
+    """The description of one tensor. The fastest axis comes first in the file."""
     name = header.text().decode("utf-8", errors="replace")
     n_axes = header.number("<I")
     if n_axes > MAX_AXES:
         raise damaged(header.file, f"tensor {name!r} has {n_axes} axes, more than {MAX_AXES}")
     shape = tuple(header.number("<Q") for _ in range(n_axes))[::-1]
-    return name, shape, header.number("<I"), header.number("<Q")
+    return Described(name, shape, header.number("<I"), header.number("<Q"))
 
 
-def _stored(
-    file: File, start: int, name: str, shape: tuple[int, ...], kind: int, offset: int
-) -> list[StoredTensor]:
+def _stored(file: File, start: int, described: Described) -> list[StoredTensor]:
+    name, shape, kind, offset = described
     try:
         ggml = GGMLQuantizationType(kind)
         block, block_bytes = GGML_QUANT_SIZES[ggml]
