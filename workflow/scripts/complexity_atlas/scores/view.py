@@ -24,8 +24,12 @@ CONSTRAINTS = (
 )
 """Columns of SCORES that a protocol may constrain."""
 
-UNSAID = {"subtask": ("",), "normalization": ("none",)}
-"""What holds where a protocol says nothing: the whole benchmark, not rescaled."""
+UNSAID = {
+    "subtask": ("",),
+    "normalization": ("none",),
+    "aggregation": ("item_mean", "macro", "micro", "single"),
+}
+"""What holds where a protocol says nothing: the whole of one benchmark, not rescaled."""
 
 QUANTIZED = ("int8", "int4", "gptq", "awq", "gguf")
 """Precisions that make other weights; a model's own score is never taken from them."""
