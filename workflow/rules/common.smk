@@ -94,6 +94,7 @@ FIGURES = [
     "confound",
     "sensitivity",
     *if_zoo("zoo_training", "zoo_plane", "zoo_controls"),
+    *(["score_sources", "score_coverage"] if config["scores"]["sources"] else []),
 ]
 
 RESULT_TABLES = [

@@ -160,6 +160,35 @@ rule plot_scores:
         "../scripts/plot_scores.py"
 
 
+rule plot_sources:
+    input:
+        scores="results/scores/scores.parquet",
+        view="results/scores/view.parquet",
+        benchmarks=project_file(config["scores"]["benchmarks"]),
+    output:
+        report(
+            "results/figures/score_sources.png",
+            category="Scores",
+            caption="../report/score_sources.rst",
+        ),
+        "results/figures/score_sources.pdf",
+        report(
+            "results/figures/score_coverage.png",
+            category="Scores",
+            caption="../report/score_coverage.rst",
+        ),
+        "results/figures/score_coverage.pdf",
+    log:
+        "<logs>/plot_sources.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        models=[model.replace("--", "/", 1) for model in PUBLISHED.model],
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_sources.py"
+
+
 rule plot_forest:
     input:
         statistics="results/statistics/correlations.csv",

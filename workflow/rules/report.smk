@@ -29,6 +29,7 @@ rule write_report:
         complexity="results/complexity/models.parquet",
         benchmarks=project_file(config["scores"]["benchmarks"]),
         scores="results/scores/view.parquet",
+        sources="results/scores/sources.csv",
         statistics=expand("results/statistics/{table}.csv", table=STATISTICS_TABLES),
         verdict="results/statistics/verdict.csv",
         controls="results/statistics/noise.csv",

@@ -10,6 +10,7 @@ from complexity_atlas.experiments.zoo.tables import SCORES
 from complexity_atlas.experiments.zoo.weight_features import COMPARISON
 from complexity_atlas.report import ReportInputs, write_report
 from complexity_atlas.report.zoo import ZooResults
+from complexity_atlas.scores.tables import SOURCES
 from complexity_atlas.statistics.settings import settings_from_config
 from complexity_atlas.study import published
 
@@ -41,13 +42,15 @@ statistics = contracts.read_tables(snakemake.input.statistics, contracts.STATIST
 models, ledger, complexity = published(
     measured, contracts.read_table(snakemake.input.ledger, contracts.LEDGER), everything
 )
-of_zoo = scores.model_id.isin(set(measured.model) - set(models.model))
+benchmarks = contracts.read_table(snakemake.input.benchmarks, contracts.BENCHMARKS)
+shown = scores.model_id.str.replace("/", "--").isin(models.model)
 inputs = ReportInputs(
     models=models,
     ledger=ledger,
     complexity=complexity,
-    benchmarks=contracts.read_table(snakemake.input.benchmarks, contracts.BENCHMARKS),
-    scores=scores[~of_zoo],
+    benchmarks=benchmarks[benchmarks.benchmark_id.isin(scores.benchmark_id)],
+    scores=scores[shown],
+    sources=contracts.read_table(snakemake.input.sources, SOURCES),
     statistics=statistics,
     verdict=contracts.read_table(snakemake.input.verdict, contracts.VERDICTS),
     noise=contracts.read_table(snakemake.input.controls, contracts.STATISTICS),

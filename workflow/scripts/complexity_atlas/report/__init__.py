@@ -48,6 +48,7 @@ class ReportInputs:
     versions    of the software that ran: name -> version
     figures     PNG files by the names of `captions.ORDER`; others are shown after those
     planes      PNG files of the complexity–entropy plane of single networks, by model
+    sources     contract scores.tables.SOURCES: accounts of every source of scores
     zoo         results of the networks that the study trained; None where it has none. They are in
                 `statistics` and `benchmarks`, and in no other table
     companions  tables of the companion experiments, by their names in `experiments.companions`
@@ -169,6 +170,7 @@ def _sections(inputs: ReportInputs) -> list[Section]:
         _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
         _binning(inputs, pictures.pop_all("sensitivity")),
         _companions(inputs, pictures.pop_all(*companions.FIGURES)),
+        _scores(inputs, pictures.pop_all("score_sources", "score_coverage")),
         Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
         _tensors(inputs),
         _counted(inputs),
@@ -310,6 +312,18 @@ def _companions(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
         "Companion experiments",
         tuple(companions.paragraphs(inputs.companions)),
         pictures,
+    )
+
+
+def _scores(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    found = inputs.sources if inputs.sources is not None else pd.DataFrame()
+    return Section(
+        "sources",
+        "Sources",
+        "Where the scores come from",
+        tuple(text.source_sentences(found)),
+        pictures,
+        _filled(tables.sources_table(found)) if len(found) else (),
     )
 
 

@@ -116,6 +116,17 @@ _CAPTIONS = {
         "noise σ², and heads on the last hidden vector of a frozen network (median and quartiles "
         "over training sets).",
     ),
+    "score_sources": (
+        "What sources say of the same thing",
+        "Each point is a model on a benchmark: what another source says, by any protocol, minus "
+        "the score that is used. Copies are left out. The band is what the sampling of items "
+        "explains, 1.96 median standard errors; points beyond it are other protocols, or errors.",
+    ),
+    "score_coverage": (
+        "Which scores there are",
+        "Dark where a score is used, light where there is one by another protocol. Numbers count "
+        "the models with a score that is used.",
+    ),
     "confound": (
         "Complexity of noise against its amount",
         "{measure} of Gaussian weights, which know nothing, under every binning, with the spread "

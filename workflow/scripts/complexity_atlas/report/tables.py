@@ -356,6 +356,28 @@ def provenance_table(models: pd.DataFrame) -> Table:
     return _table("provenance", "Provenance of every network", models.itertuples(), fields)
 
 
+def sources_table(sources: pd.DataFrame) -> Table:
+    """Accounts of every source of scores: what came in, and what became of it."""
+    fields: list[Field] = [
+        (Column("Source", "name"), lambda r: _link(r.name, r.url)),
+        (Column("Rows", "number", "Numbers that the source reports"), lambda r: _whole(r.rows_in)),
+        (Column("Good", "number"), lambda r: _whole(r.ok)),
+        (Column("Older", "number", "Superseded by a newer run"), lambda r: _whole(r.superseded)),
+        (Column("Copies", "number", "Reported by another source"), lambda r: _whole(r.copies)),
+        (Column("Set aside", "number", "With a flag"), lambda r: _whole(r.quarantined)),
+        (Column("Rejected", "number", "With a reason"), lambda r: _whole(r.rejected)),
+        (Column("Unresolved", "number", "Of a model without id"), lambda r: _whole(r.unresolved)),
+        (Column("Newest", "name", "Date of an evaluation"), lambda r: _text(r.newest_evaluation)),
+        (Column("Evaluated by"), lambda r: _words(r.evaluator)),
+        (Column("Files", "number"), lambda r: _whole(r.files)),
+        (Column("State"), lambda r: _text(r.state)),
+        (Column("Revision", "code"), lambda r: _text(r.revision)),
+        (Column("Licence"), lambda r: _text(r.licence)),
+        (Column("Terms", "note"), lambda r: _text(r.terms)),
+    ]
+    return _table("sources", "Sources of scores", sources.itertuples(), fields)
+
+
 def _table(id: str, caption: str, rows: Iterable, fields: Sequence[Field]) -> Table:
     cells = tuple(tuple(make(row) for _, make in fields) for row in rows)
     return Table(id, caption, tuple(column for column, _ in fields), cells)

@@ -230,6 +230,26 @@ def score_sentences(scores: pd.DataFrame, benchmarks: pd.DataFrame) -> list[str]
     return sentences
 
 
+def source_sentences(sources: pd.DataFrame) -> list[str]:
+    """What became of the numbers that sources report, and which source could not be fetched."""
+    if sources.empty:
+        return []
+    total = sources[["rows_in", "ok", "copies", "quarantined", "rejected"]].sum()
+    sentences = [
+        f"{words.counted(len(sources), 'source')} report {words.whole(total.rows_in)} numbers: "
+        f"{words.whole(total.ok)} good, {words.whole(total.copies)} copies of one another, "
+        f"{words.whole(total.quarantined)} set aside, {words.whole(total.rejected)} rejected, each "
+        "with a reason; of the good ones one per network and benchmark is used, by one declared "
+        "protocol."
+    ]
+    stale = sources[sources.state.str.startswith("stale")]
+    return sentences + [
+        f"The source {row.name} could not be fetched when it was last tried, and its last good "
+        f"files are used ({row.state})."
+        for row in stale.itertuples(index=False)
+    ]
+
+
 def confound_sentences(confound: pd.DataFrame) -> list[str]:
     """How the complexity of pure noise depends on its amount, under every binning."""
     slopes = confound.dropna(subset=["slope"]).groupby("variant", sort=False).slope.first()
