@@ -85,3 +85,15 @@ def test_an_interrupted_write_leaves_nothing_and_keeps_what_was_there(tmp_path):
         raise KeyboardInterrupt
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_text_that_a_spreadsheet_would_execute_is_defused_in_csv_only(tmp_path):
+    contract = Contract("names", {"name": text()}, ("name",))
+    names = ["+1", "-0.5", "-x", "=cmd()", "@sum", "plain"]
+    frame = pd.DataFrame({"name": names})
+    write_table(frame, tmp_path / "t.csv", contract)
+    assert (tmp_path / "t.csv").read_text().split() == [
+        *("name", "+1", "-0.5", "'-x", "'=cmd()", "'@sum", "plain")
+    ]
+    write_table(frame, tmp_path / "t.parquet", contract)
+    assert list(read_table(tmp_path / "t.parquet", contract).name) == names

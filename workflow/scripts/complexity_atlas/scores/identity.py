@@ -9,6 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import pandas as pd
@@ -47,6 +48,7 @@ def clean(raw: str) -> str:
     return " ".join(plain.split())
 
 
+@lru_cache(maxsize=2**16)
 def key(raw: str) -> str:
     """Return the form of a name in which spellings of one thing are equal.
 
