@@ -11,6 +11,8 @@ from complexity_atlas import archive
 from complexity_atlas.contracts import STATISTICS, write_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.provenance import run_record
+from complexity_atlas.scores.store import RawStore
+from complexity_atlas.scores.tables import SNAPSHOTS, SOURCES
 from complexity_atlas.statistics.design import Row, rows_to_frame
 
 
@@ -44,6 +46,27 @@ def test_an_archive_brings_counts_inputs_and_tables_to_a_fresh_clone(study, tmp_
     assert config["models"].startswith("results/archived/inputs/")
     assert (fresh.parent / config["models"]).read_text() == "the table"
     assert config["seed"] == 1
+
+
+def test_raw_files_of_scores_travel_where_their_licence_is_stated(study, tmp_path):
+    store = RawStore(study / "scores" / "raw")
+    rows, accounts = [], []
+    for name, licence in (("open", "MIT"), ("closed", "none stated")):
+        content = f"scores of {name}".encode()
+        sha256 = store.add(content, "s.csv")
+        rows.append(dict.fromkeys(SNAPSHOTS.columns, "") | {"source_id": name, "sha256": sha256})
+        rows[-1] |= {"file": "s.csv", "bytes": len(content), "state": "locked"}
+        accounts.append(dict.fromkeys(SOURCES.columns, 0) | {"source_id": name})
+        accounts[-1] |= {"licence": licence, "evaluator": "unknown"}
+    write_table(pd.DataFrame(rows), study / "scores" / "snapshots.csv", SNAPSHOTS)
+    accounts = pd.DataFrame(accounts).astype(
+        dict.fromkeys(("name", "kind", "url", "revision"), str)
+    )
+    write_table(accounts, study / "scores" / "sources.csv", SOURCES)
+    archive.pack(study, tmp_path / "a.tar")
+    archive.unpack(tmp_path / "a.tar", tmp_path / "fresh")
+    (kept,) = (tmp_path / "fresh" / "scores" / "raw").iterdir()
+    assert kept.read_text() == "scores of open"
 
 
 def test_equal_studies_are_equal_archives(study, tmp_path):

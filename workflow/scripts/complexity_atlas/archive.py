@@ -1,8 +1,9 @@
 """A study in one file: counts, scores and settings, from which every table can be rebuilt.
 
 The archive is a tar file. `manifest.json` lists every other member with its SHA-256; `models/`
-holds what was measured, `zoo/` and `companions/` what training gave besides weights; `inputs/` and
-`config.yaml` what was configured; `tables/` the results, to compare with.
+holds what was measured, `zoo/` and `companions/` what training gave besides weights, `scores/raw/`
+the files of score sources; `inputs/` and `config.yaml` what was configured; `tables/` the results,
+to compare with.
 """
 
 import hashlib
@@ -23,6 +24,8 @@ from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments import companions
 from complexity_atlas.experiments.zoo.weight_features import COMPARISON
 from complexity_atlas.provenance import sha256
+from complexity_atlas.scores.store import RawStore
+from complexity_atlas.scores.tables import ANALYSIS_VIEW, SNAPSHOTS, SOURCES
 
 MANIFEST = "manifest.json"
 MEASURED = ("tensors.parquet", "values.parquet", "model.json")
@@ -43,6 +46,8 @@ TABLES = {
     "complexity/tensors.parquet": contracts.TENSOR_COMPLEXITY,
     "complexity/models.parquet": contracts.MODEL_COMPLEXITY,
     "scores/scores.parquet": contracts.SCORES,
+    "scores/view.parquet": ANALYSIS_VIEW,
+    "scores/sources.csv": SOURCES,
     "statistics/verdict.csv": contracts.VERDICTS,
     "statistics/predictions.csv": contracts.PREDICTIONS,
     "statistics/size_gaps.csv": contracts.SIZE_GAPS,
@@ -52,6 +57,9 @@ TABLES = {
     **{f"companions/{name}.csv": contract for name, contract in companions.TABLES.items()},
 }
 """Contract of every table that is compared; of several patterns the first that fits holds."""
+
+UNLICENSED = "none stated"
+"""What the catalogue of sources says of files that may be used, but not be handed on."""
 
 TOLERANCE = 1e-9
 """Relative. Sums of float64 in another order, or by another processor, differ by less."""
@@ -86,6 +94,7 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
     for name in TRAINED:
         if (results / name).is_file():
             yield name, (results / name).read_bytes()
+    yield from _raw_scores(results / "scores")
     for name in _tables(results):
         yield f"tables/{name}", (results / name).read_bytes()
     yield "run.yaml", (results / "run.yaml").read_bytes()
@@ -98,6 +107,18 @@ def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
         yield _input_name(name), path.read_bytes()
     config = _with_archived_inputs(run["config"], set(run["inputs"])) | {"archived": True}
     yield "config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode()
+
+
+def _raw_scores(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Raw files of score sources whose licence is stated; a reviewer fetches the others again."""
+    if not (folder / "snapshots.csv").is_file():
+        return
+    sources = read_table(folder / "sources.csv", SOURCES).set_index("source_id")
+    store = RawStore(folder / "raw")
+    for file in read_table(folder / "snapshots.csv", SNAPSHOTS).itertuples():
+        if UNLICENSED not in sources.licence[file.source_id]:
+            name = store.path(file.sha256, file.file).name
+            yield f"scores/raw/{name}", store.read(file.sha256, file.file)
 
 
 def _input_name(name: str) -> str:
@@ -135,7 +156,7 @@ def unpack(archive: Path, results: Path) -> None:
         )
     members = _checked_members(Path(archive))
     for name, content in members.items():
-        kept = name.startswith("models/") or name in TRAINED
+        kept = name.startswith(("models/", "scores/raw/")) or name in TRAINED
         target = results / (name if kept else f"archived/{name}")
         with replacing(target) as temporary:
             temporary.write_bytes(content)

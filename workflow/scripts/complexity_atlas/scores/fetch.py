@@ -71,15 +71,13 @@ def fetch_locked(
             )
         locked = lock[source.id]
         for file, record in sorted(locked.files.items()):
-            state = "locked"
             if not how.store.has(record.sha256, file):
                 known = _by_hash(how.local) if known is None else known
                 if record.sha256 in known:
                     how.store.add(known[record.sha256].read_bytes(), file)
                 else:
                     _fetch_one(source, locked, file, record, how)
-                    state = "fetched"
-            rows.append(_row(source, locked, file, record, how.hosts, state))
+            rows.append(_row(source, locked, file, record, how.hosts, "locked"))
     return SNAPSHOTS.check(pd.DataFrame(rows, columns=list(SNAPSHOTS.columns)))
 
 

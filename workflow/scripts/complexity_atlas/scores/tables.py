@@ -62,13 +62,13 @@ SNAPSHOTS = Contract(
         "url": text(),
         "revision": text(),
         "retrieved_at": text(),
-        "state": one_of("locked", "fetched", "local", "stale"),
+        "state": one_of("locked", "local", "stale"),
         "reason": text(),
     },
     ("source_id", "file"),
 )
-"""The raw files of a run. `stale`: the source could not be fetched, and the last good bytes stand
-in, for the `reason` given."""
+"""The raw files of a run. `local`: of a folder, and not locked; `stale`: the source could not be
+fetched, and the last good bytes stand in, for the `reason` given."""
 
 REJECTS = Contract(
     "rejects",
