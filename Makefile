@@ -79,6 +79,7 @@ benchmark: $(INSTALLED) ## Measure speed and memory against what else one could 
 	$(BIN)/python benchmarks/counting.py
 	$(BIN)/python benchmarks/streaming.py
 	$(BIN)/python benchmarks/questions.py
+	$(BIN)/python benchmarks/curation.py
 
 clean: ## Remove results, keeping downloaded files and the environment
 	rm -rf results .snakemake
