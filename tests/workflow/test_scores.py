@@ -1,0 +1,84 @@
+"""Published scores through the rules: a source of files, and the real ones where they are."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from scipy.stats import spearmanr
+
+from .conftest import PROJECT, SIZES, environment
+
+REAL = PROJECT.parent / "shared" / "data" / "scores"
+
+
+def add_source(study) -> None:
+    """A source that reports what the curated file says, but for the shots, and one more model."""
+    folder = study / "lab"
+    folder.mkdir()
+    for i, name in enumerate([*SIZES, "gnu"]):
+        config = {"model_args": f"pretrained={name}", "num_fewshot": 5}
+        results = {"quiz": {"acc": 0.41 + 0.061 * i, "acc_stderr": 0.02}, "riddle": {"acc": 1}}
+        (folder / f"{name}.json").write_text(json.dumps({"results": results, "config": config}))
+    entry = {"name": "Lab", "kind": "harness", "licence": "MIT", "path": "lab", "files": ["*"]}
+    (study / "sources.yaml").write_text(yaml.safe_dump({"lab": entry}))
+    protocols = {"precedence": ["lab"], "benchmarks": {"quiz": {"metric_id": "accuracy"}}}
+    (study / "protocols.yaml").write_text(yaml.safe_dump(protocols))
+    study.configure(
+        scores={"sources": ["lab"], "catalogue": "sources.yaml", "protocols": "protocols.yaml"}
+    )
+
+
+def test_a_source_is_fetched_curated_preferred_drawn_and_explained(study):
+    add_source(study)
+    study.run()
+    view = pd.read_parquet(study / "results/scores/view.parquet").set_index("model_id")
+    assert set(view.source_id) == {"lab"}
+    assert view.value["bee"] == pytest.approx(0.471)
+    accounts = pd.read_csv(study / "results/scores/sources.csv").set_index("source_id")
+    lab = accounts.loc["lab"]
+    assert (lab.rows_in, lab.ok, lab.rejected, lab.unresolved) == (14, 7, 7, 1)
+    log = (study / "results/logs/curate_scores.log").read_text()
+    assert "lab: 14 rows in = 7 ok + 0 superseded + 0 copies + 0 quarantined + 7 rejected" in log
+    page = (study / "results/report.html").read_text()
+    for fact in ("Where the scores come from", "What sources say of the same thing", ">Lab<"):
+        assert fact in page
+    explained = subprocess.run(
+        [sys.executable, "-m", "complexity_atlas", "scores", "explain", "bee", "quiz"]
+        + ["--config", "."],
+        cwd=study.folder,
+        env=environment() | {"PYTHONPATH": str(PROJECT / "workflow" / "scripts")},
+        text=True,
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert "cell       /results/quiz/acc" in explained
+    assert "lab goes before test" in explained
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real score files in ../shared")
+def test_real_sources_through_the_rules_give_the_known_baseline(new_study):
+    new_study.configure(
+        scores={
+            "benchmarks": str(PROJECT / "config/scores/benchmarks.csv"),
+            "curated": [],
+            "sources": ["obsscaling", "eleuther_harness", "timm"],
+            "local": [os.path.relpath(REAL, new_study.folder)],
+        }
+    )
+    new_study.run("results/scores/view.parquet")
+    scores = Path(new_study / "results/scores")
+    view = pd.read_parquet(scores / "view.parquet")
+    models = pd.read_parquet(scores / "models.parquet").set_index("model_id")
+    mmlu = view[view.benchmark_id == "mmlu"].set_index("model_id").value
+    size = models.n_params[mmlu.index]
+    assert len(mmlu) == 148
+    assert spearmanr(size, mmlu).statistic == pytest.approx(0.68, abs=0.01)
+    flops = models.train_flops[mmlu.index].dropna()
+    assert spearmanr(flops, mmlu[flops.index]).statistic == pytest.approx(0.85, abs=0.01)
+    assert mmlu["meta-llama/Llama-2-7b-hf"] == 0.4379609636092418
+    assert "Nothing to be done" in new_study.run("results/scores/view.parquet").stdout
