@@ -14,6 +14,7 @@ from scipy.stats import spearmanr
 from .conftest import PROJECT, SIZES, environment
 
 REAL = PROJECT.parent / "shared" / "data" / "scores"
+EXPLAIN = [sys.executable, "-m", "complexity_atlas", "scores", "explain"]
 
 
 def add_source(study) -> None:
@@ -48,8 +49,7 @@ def test_a_source_is_fetched_curated_preferred_drawn_and_explained(study):
     for fact in ("Where the scores come from", "What sources say of the same thing", ">Lab<"):
         assert fact in page
     explained = subprocess.run(
-        [sys.executable, "-m", "complexity_atlas", "scores", "explain", "bee", "quiz"]
-        + ["--config", "."],
+        [*EXPLAIN, "bee", "quiz", "--config", "."],
         cwd=study.folder,
         env=environment() | {"PYTHONPATH": str(PROJECT / "workflow" / "scripts")},
         text=True,
