@@ -18,7 +18,9 @@ def correct(printed: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
         return printed
     printed = printed.copy()
     for row in corrections.itertuples(index=False):
-        here = (printed.source_id == row.source) & (printed.model_raw == row.model_raw)
+        here = printed.source_id == row.source
+        if row.model_raw != "*":
+            here &= printed.model_raw == row.model_raw
         if row.benchmark_raw:
             here &= printed.benchmark_raw == row.benchmark_raw
         if row.column not in ("flags", "status") and row.found:

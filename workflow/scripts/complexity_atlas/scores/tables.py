@@ -50,7 +50,7 @@ CORRECTIONS = Contract(
     ("source", "model_raw", "benchmark_raw", "column"),
 )
 """Known errors of sources. `found` is what the source says, so that a correction ends when the
-source is mended; an empty `benchmark_raw` means all of the model's."""
+source is mended. `model_raw` "*" means every model, an empty `benchmark_raw` every benchmark."""
 
 SNAPSHOTS = Contract(
     "snapshots",
