@@ -210,9 +210,12 @@ def test_corrections_are_applied_flagged_and_end_when_the_source_is_mended(desk)
     newer = mended.curate((OURS, says(reported("org/net", "0.51"))))
     assert only(newer).value == 0.51
     aside = desk.with_corrections(**row, column="status", found="", corrected="quarantined")
-    assert aside.curate((OURS, wrong)).scores.set_index("model_id").status["org/net"] == (
-        "quarantined"
+    status = aside.curate((OURS, wrong)).scores.set_index("model_id").status
+    assert status.to_dict() == {"org/net": "quarantined", "org/other": "ok"}
+    everyone = desk.with_corrections(
+        **row | {"model_raw": "*"}, column="status", found="", corrected="quarantined"
     )
+    assert set(everyone.curate((OURS, wrong)).scores.status) == {"quarantined"}
 
 
 def test_every_report_is_a_row_or_a_reject(desk):
