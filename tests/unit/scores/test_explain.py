@@ -53,7 +53,7 @@ def test_a_score_is_led_back_to_file_hash_and_cell_and_the_choice_is_explained(e
         "0.451 (+0.0130)  maker",
         "another source or run goes before it",
         "a copy of record",
-        "not compared: n_shot 0, aggregation item_mean",
+        "not compared: aggregation item_mean, n_shot 0",
     ):
         assert fact in said
 

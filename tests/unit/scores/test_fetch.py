@@ -15,6 +15,7 @@ from complexity_atlas.errors import AtlasError
 from complexity_atlas.scores.catalogue import Locked, LockedFile, Source, load_lock, write_lock
 from complexity_atlas.scores.fetch import Fetching, differences, fetch_locked, refresh
 from complexity_atlas.scores.locations import Hosts
+from complexity_atlas.scores.refreshing import REVIEWED, refresh_lock
 from complexity_atlas.scores.store import MANIFEST, RawStore
 
 COMMIT = "c" * 40
@@ -229,6 +230,42 @@ def test_a_source_that_is_gone_keeps_its_last_good_files_and_is_stale(web, how, 
     assert any("stale" in line for line in differences(good, later))
     assert refresh([board], {}, how) == {}
     assert "source board is stale" in caplog.text
+
+
+def test_a_refresh_says_what_became_of_the_scores(web, how, tmp_path, project):
+    for name in REVIEWED:
+        (tmp_path / f"{name}.csv").write_bytes(
+            (project / "config" / "scores" / f"{name}.csv").read_bytes()
+        )
+    entry = {"name": "Board", "kind": "harness", "licence": "MIT", "files": ["a.json"]}
+    entry |= {"url": web.url + "/{file}", "model_ids": "names"}
+    (tmp_path / "sources.yaml").write_text(json.dumps({"board": entry}))
+
+    def serve(**scores):
+        config = {"model_args": "pretrained=org/net", "num_fewshot": 0}
+        results = {task: {"acc": value} for task, value in scores.items()}
+        web.answers["/a.json"] = (
+            *(200, {}, json.dumps({"results": results, "config": config}).encode()),
+        )
+        return refresh_lock(["board"], tmp_path, how)
+
+    assert serve(piqa=0.5, sciq=0.6) == (
+        [
+            "board: 1 files added: a.json",
+            "board: 2 scores added, 0 removed, 0 changed",
+            "board: 1 names newly unresolved: org/net",
+        ],
+        [],
+    )
+    assert serve(piqa=0.5, sciq=0.6) == ([], [])
+    assert serve(piqa=0.51, wsc=0.7)[0] == [
+        "board: 1 files changed: a.json",
+        "board: 1 scores added, 1 removed, 1 changed",
+    ]
+    web.answers.clear()
+    lines, failed = refresh_lock([], tmp_path, how)
+    assert failed == ["board"]
+    assert lines[0].startswith("board: stale: source board: a.json")
 
 
 def test_a_raw_file_that_was_changed_or_lost_is_named(how):

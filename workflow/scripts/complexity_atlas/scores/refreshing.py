@@ -1,6 +1,5 @@
-"""Commands about scores: `python -m complexity_atlas scores explain` and `… scores refresh`."""
+"""Sources fetched anew: a new lock, and what it changes."""
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,51 +15,28 @@ from complexity_atlas.scores.catalogue import (
     write_lock,
 )
 from complexity_atlas.scores.curation import curate_reports, load_reviewed
-from complexity_atlas.scores.explain import explain
 from complexity_atlas.scores.fetch import Fetching, differences, fetch_locked, refresh
 from complexity_atlas.scores.reports import read_sources
-from complexity_atlas.scores.store import RawStore
 
 REVIEWED = ("benchmarks", "metrics", "aliases", "corrections")
 
 
-def add_to(commands) -> None:
-    """Add the command `scores` and what it can do to a parser of commands."""
-    scores = commands.add_parser("scores", help="explain a score, or refresh the sources")
-    actions = scores.add_subparsers(required=True, metavar="ACTION")
-    asked = actions.add_parser("explain", help="where a score comes from, and why it was taken")
-    asked.add_argument("model", help="id, name in a source, or folder of results")
-    asked.add_argument("benchmark")
-    asked.set_defaults(run=_explain)
-    fresh = actions.add_parser(
-        "refresh", help="fetch sources anew, write the lock, say what changed"
-    )
-    fresh.add_argument("sources", nargs="*", help="ids in the catalogue; all locked ones if none")
-    fresh.set_defaults(run=_refresh)
-    for action in (asked, fresh):
-        action.add_argument("--config", type=Path, default=Path("config", "scores"))
-        action.add_argument("--results", type=Path, default=Path("results"))
+def refresh_lock(ids: Sequence[str], config: Path, how: Fetching) -> tuple[list[str], list[str]]:
+    """Fetch sources anew and write the lock of the folder `config`.
 
-
-def _explain(options: argparse.Namespace) -> int:
-    folder = options.results / "scores"
-    print(explain(folder, options.model, options.benchmark, options.config))
-    return 0
-
-
-def _refresh(options: argparse.Namespace) -> int:
-    path = options.config / "sources.lock.yaml"
+    `ids` are ids in its catalogue; none means all that are locked. Returns lines that say which
+    files and scores were added, removed or changed and which names are newly unresolved, and the
+    ids of sources that could not be fetched.
+    """
+    path = config / "sources.lock.yaml"
     lock = load_lock(path) if path.exists() else {}
-    catalogue = load_catalogue(options.config / "sources.yaml")
-    sources = chosen_sources(catalogue, options.sources or sorted(set(lock) & set(catalogue)))
-    how = Fetching(RawStore(options.results / "scores" / "raw"))
+    catalogue = load_catalogue(config / "sources.yaml")
+    sources = chosen_sources(catalogue, list(ids) or sorted(set(lock) & set(catalogue)))
     fresh = refresh(sources, lock, how)
-    lines = [*differences(lock, fresh), *changes(sources, lock, fresh, how, options.config)]
+    lines = [*differences(lock, fresh), *changes(sources, lock, fresh, how, config)]
     write_lock(path, fresh)
-    print("\n".join(lines) or "nothing has changed")
-    failed = [source.id for source in sources if source.id not in fresh or fresh[source.id].stale]
-    print(f"{path}: {len(fresh)} sources" + (f"; not fetched: {', '.join(failed)}" * bool(failed)))
-    return 1 if failed else 0
+    here = [source.id for source in sources if not source.path]
+    return lines, [name for name in here if name not in fresh or fresh[name].stale]
 
 
 def changes(
