@@ -207,6 +207,7 @@ def _benchmarks() -> pd.DataFrame:
             "upper_bound": 1,
             "chance_level": 0.0 if key == "reading" else np.nan,
             "n_items": N_ITEMS[key],
+            "n_choices": None,
             "description": "made up",
             "url": "https://example.org/benchmark",
         }
@@ -255,6 +256,7 @@ def _scores(models: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                 "raw_sha256": "0" * 64,
                 "raw_locator": f"row {i}",
                 "status": "ok",
+                "n_reports": 1,
             }
         )
     return pd.DataFrame(rows)

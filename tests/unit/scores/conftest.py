@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 from desk import Desk, project_desk
 
 
-@pytest.fixture
-def desk(project) -> Desk:
-    return project_desk(project)
+@pytest.fixture(scope="session")
+def desk() -> Desk:
+    return project_desk(Path(__file__).parents[3])

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complexity_atlas.contracts import read_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.scores.identity import Identity, Models, Task, Vocabulary, key
 from complexity_atlas.scores.tables import ALIASES
@@ -17,8 +16,8 @@ def aliases(*rows):
 
 
 @pytest.fixture
-def project_aliases(project):
-    return read_table(project / "config" / "scores" / "aliases.csv", ALIASES)
+def project_aliases(desk):
+    return desk.reviewed.aliases
 
 
 @pytest.fixture

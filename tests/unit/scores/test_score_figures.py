@@ -6,7 +6,7 @@ from complexity_atlas.figures import score_coverage, score_sources, style
 from complexity_atlas.scores.view import Protocols, analysis_view
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tables(desk):
     rng = np.random.default_rng(1)
     lab, other = source("lab", evaluator="third_party"), source("other")
