@@ -9,6 +9,7 @@ from scipy import stats
 
 from complexity_atlas import contracts
 from complexity_atlas.report import ReportInputs
+from complexity_atlas.scores.tables import SOURCES
 from complexity_atlas.statistics.settings import Settings
 from complexity_atlas.statistics.verdict import verdict_frame, verdicts
 
@@ -262,6 +263,18 @@ def _scores(models: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def score_sources() -> pd.DataFrame:
+    """Accounts of two sources of scores (contract scores.tables.SOURCES)."""
+    texts = ("name", "kind", "url", "revision", "licence", "terms", "state", "retrieved_at")
+    counts = {"files": 3, "bytes": 900, "rows_in": 1234, "ok": 1000, "superseded": 4, "copies": 30}
+    counts |= {"quarantined": 100, "rejected": 100, "unresolved": 7}
+    common = (
+        dict.fromkeys((*texts, "newest_evaluation"), "") | {"evaluator": "third_party"} | counts
+    )
+    names = [{"source_id": name, "name": name.title()} for name in ("board", "harness")]
+    return SOURCES.check(pd.DataFrame([common | name for name in names]))
+
+
 def _statistics(n: int, rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for benchmark in BENCHMARKS:
@@ -414,4 +427,5 @@ def report_inputs(picture: Path) -> ReportInputs:
         versions={"numpy": "2.4.6"},
         figures={"score_vs_complexity": picture, "plane": picture, "something_else": picture},
         planes=dict.fromkeys(study.models.model[:3], picture),
+        sources=score_sources(),
     )

@@ -103,6 +103,11 @@ CHANGES = {
     ),
     "hash": ("models", lambda f: f.index == 0, {"sha256": "ab" * 32}, "ab" * 32),
     "licence": ("models", lambda f: f.index == 0, {"licence": "CC-BY-4.0"}, "CC-BY-4.0"),
+    "source": ("sources", lambda f: f.index == 0, {"rows_in": 2234}, "2 sources report 3,468"),
+    "stale source": (
+        *("sources", lambda f: f.index == 0, {"state": "stale; answers 404"}),
+        "Board could not be fetched when it was last tried",
+    ),
     "batch norm": (
         "models",
         lambda f: f.index == 3,

@@ -71,6 +71,7 @@ class ReportInputs:
     planes: Mapping[str, Path] = field(default_factory=dict)
     zoo: ZooResults | None = None
     companions: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    sources: pd.DataFrame | None = None
 
     @property
     def selection(self) -> Selection:
