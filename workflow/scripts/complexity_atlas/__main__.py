@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from complexity_atlas.commands import one_model
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.logs import byte_progress, start_logging
 
@@ -13,6 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status, with an expected error as one line on stderr."""
     parser = argparse.ArgumentParser(prog="complexity_atlas", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    one_model.add_commands(commands)
     _add_measure_models(commands)
     _add_prefetch(commands)
     _add_plan(commands)

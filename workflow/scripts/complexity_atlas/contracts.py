@@ -240,6 +240,24 @@ MODEL_COMPLEXITY = Contract(
     ("model", "view", "scope", "aggregate", "variant", "measure", "null_kind"),
 )
 
+COMPARISON = Contract(
+    "comparison of two models",
+    {
+        "scope": text(),
+        "measure": text(),
+        "null_kind": one_of(*NULL_KINDS),
+        "n_a": count(nullable=True),
+        "n_b": count(nullable=True),
+        "value_a": number(),
+        "value_b": number(),
+        "difference": number(),
+        "excess_a": number(),
+        "excess_b": number(),
+        "excess_difference": number(),
+    },
+    ("scope", "measure", "null_kind"),
+)
+
 MODELS = Contract(
     "models",
     {
