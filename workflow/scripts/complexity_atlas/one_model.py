@@ -37,6 +37,11 @@ METHOD = Method(
 )
 """The primary binning of the default study, with its nulls."""
 
+LEGEND = (
+    "C = H D, LMC complexity in 128 bins over ±6 robust standard deviations; noise: C of as many\n"
+    "Gaussian weights; excess: C beyond it; excess_per_tensor: beyond noise tensor by tensor"
+)
+
 FORMATS = (".parquet", ".csv", ".json")
 
 WEIGHT_FILES = (
@@ -75,7 +80,7 @@ def find_model(name: str, revision: str = "") -> ModelSpec:
 
     if not re.fullmatch(r"[0-9a-f]{40}", revision):
         revision = commit_of(name, revision or "main")
-    return ModelSpec(_slug(name), "hub", name, revision)
+    return ModelSpec(_slug(name), "hub", name, revision=revision)
 
 
 def _local(name: str) -> str:
@@ -175,16 +180,15 @@ def table_text(table: pd.DataFrame) -> str:
             shown[name] = [f"{value:,.0f}" if pd.notna(value) else "" for value in column]
         elif pd.api.types.is_float_dtype(column):
             shown[name] = [f"{value:.6f}" if pd.notna(value) else "" for value in column]
-    kept = [name for name in shown if name == "part" or (shown[name] != "").any()]
-    return shown[kept].to_string(index=False)
+    kept = [name for name in shown if (shown[name] != "").any()]
+    # An index is aligned to the left, a column to the right.
+    return shown[kept].set_index("part").rename_axis(None).to_string()
 
 
 def origin(record: ModelRecord) -> str:
-    """One line that says what was measured, and how to have the same weights again."""
-    line = f"{record.location}: {record.n_weights:,} weights, {record.format}"
-    if record.source == "hub":
-        line += f", commit {record.revision}\nto pin it: --revision {record.revision}"
-    return line
+    """What was measured, and of a Hub id the commit to pin."""
+    pin = f", --revision {record.revision}" if record.source == "hub" else ""
+    return f"{record.location}{pin}: {record.n_weights:,} weights, {record.format}"
 
 
 def check_output(path: Path | None) -> None:

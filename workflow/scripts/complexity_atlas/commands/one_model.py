@@ -35,8 +35,9 @@ def _measure(options: argparse.Namespace) -> int:
     one_model.check_output(options.out)
     measured = _measured(options, options.model, options.revision)
     print(one_model.origin(measured.record))
-    print(*measured.record.notes, sep="\n", end="\n" if measured.record.notes else "")
-    print(one_model.table_text(one_model.summary(measured)))
+    for note in measured.record.notes:
+        print(f"note: {note}")
+    print(one_model.LEGEND, one_model.table_text(one_model.summary(measured)), sep="\n\n")
     if options.out:
         records = {"model": measured.record}
         one_model.write_result(options.out, measured.complexity, MODEL_COMPLEXITY, records)
@@ -54,6 +55,7 @@ def _compare(options: argparse.Namespace) -> int:
     )
     compared = one_model.comparison(a, b)
     print(f"a: {one_model.origin(a.record)}\nb: {one_model.origin(b.record)}")
+    print("value: LMC complexity C of each part; excess: beyond that of as many Gaussian weights\n")
     print(one_model.table_text(one_model.comparison_summary(compared)))
     if options.out:
         records = {"a": a.record, "b": b.record}
