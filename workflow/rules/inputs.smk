@@ -4,29 +4,37 @@
 REVIEWED = "benchmarks metrics aliases corrections protocols catalogue".split()
 
 
-def model_specs(chosen):
+# Functions of wildcards are called for every job, several times: a dictionary answers at once, a frame
+# does not.
+ROWS = {row["model"]: row for row in MODELS.to_dict("records")}
+
+
+def model_specs(models):
     """What identifies the weights of models, and nothing that may change without them."""
     columns = ["model", "source", "location", "revision", "file", "sha256"]
-    return MODELS.loc[chosen, columns].to_json(orient="records")
+    return json.dumps(
+        [{name: ROWS[model][name] for name in columns} for model in models]
+    )
 
 
 def own_specs(wildcards):
     """The one model of the wildcard."""
-    return model_specs(MODELS.model == wildcards.model)
+    return model_specs([wildcards.model])
 
 
 def local_weights(wildcards):
     """Files of a local model that exist; a missing one is a finding of the measurement."""
-    row = MODELS.set_index("model").loc[wildcards.model]
-    return sorted(glob(row.location)) if row.source == "file" else []
+    row = ROWS[wildcards.model]
+    return sorted(glob(row["location"])) if row["source"] == "file" else []
 
 
 def model_download_mb(wildcards):
     """Disk that fetching a model needs: the downloaded file and what is unpacked from it."""
-    row = MODELS.set_index("model").loc[wildcards.model]
-    if row.source == "hub" and config["weights"] == "stream":
+    row = ROWS[wildcards.model]
+    if row["source"] == "hub" and config["weights"] == "stream":
         return 100
-    return 2000 if pd.isna(row.bytes) else 100 + 2 * int(row.bytes) // 1_000_000
+    size = row["bytes"]
+    return 2000 if pd.isna(size) else 100 + 2 * int(size) // 1_000_000
 
 
 def model_gpus(wildcards):
@@ -36,7 +44,7 @@ def model_gpus(wildcards):
 
 def run_model_specs(wildcards):
     """Every network of a training run."""
-    return model_specs(MODELS.run == wildcards.run)
+    return model_specs(BATCHES[f"zoo-{wildcards.run}"])
 
 
 def run_spec(wildcards):
