@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from huggingface_hub import constants
 from safetensors.numpy import save_file
 
 from complexity_atlas import one_model
@@ -14,6 +15,7 @@ from complexity_atlas.binning import parse_rules
 from complexity_atlas.contracts import COMPARISON, MODEL_COMPLEXITY, read_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.weights.sources import ModelSpec
+from fake_hub import FakeHub
 
 
 def tensors(seed: int, layers: int) -> dict[str, np.ndarray]:
@@ -164,3 +166,26 @@ def test_the_commands_print_and_write(folder, tmp_path, capsys, monkeypatch):
 def test_a_result_of_unknown_format_is_refused_before_any_work(folder, capsys):
     assert main(["measure", str(folder / "short"), "--out", "x.xlsx"]) == 1
     assert "ends in .parquet, .csv, .json" in capsys.readouterr().err
+
+
+@pytest.fixture
+def hub(folder, monkeypatch):
+    weights = {"model.safetensors": folder / "short" / "model.safetensors"}
+    with FakeHub({"org/short": {"main": weights}}) as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        yield hub
+
+
+def test_an_id_on_the_hub_is_measured_at_the_commit_that_is_printed(hub, short, capsys):
+    assert main(["measure", "org/short", "--device", "cpu"]) == 0
+    commit = hub.commit("org/short")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"org/short, --revision {commit}: 30,600 weights")
+    assert printed.endswith(one_model.table_text(one_model.summary(short)) + "\n")
+    assert one_model.find_model("org/short", "main").revision == commit
+
+
+def test_an_id_that_the_hub_does_not_know_is_an_error(hub, capsys):
+    assert main(["measure", "org/nothing"]) == 1
+    assert "org/nothing" in capsys.readouterr().err
