@@ -30,10 +30,11 @@ class Job:
     """What Slurm knows of a job."""
 
     id: str
-    rule: str
+    name: str
     state: str
     partition: str
-    tres: str
+    gpus: int
+    mem_mb: int
     minutes: int
 
     @classmethod
@@ -43,10 +44,11 @@ class Job:
         hours, minutes, _ = fields["TimeLimit"].split(":")
         return cls(
             id=fields["JobId"],
-            rule=fields["Comment"].removeprefix("rule_").replace("_wildcards_", ":"),
+            name=fields["Comment"].removeprefix("rule_").replace("_wildcards_", ":"),
             state=fields["JobState"],
             partition=fields["Partition"],
-            tres=fields["TRES"],
+            gpus=int(fields.get("TresPerJob", "gres:gpu:0").rpartition(":")[2]),
+            mem_mb=int(fields["MinMemoryNode"].removesuffix("M")),
             minutes=60 * int(hours) + int(minutes),
         )
 
@@ -62,16 +64,16 @@ def jobs() -> list[Job]:
     return sorted(found, key=lambda job: int(job.id))
 
 
-def running(rule: str, process: subprocess.Popen, timeout: float = 100) -> Job:
+def running(name: str, process: subprocess.Popen, timeout: float = 100) -> Job:
     """Wait until a job runs."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         for job in jobs():
-            if (job.rule, job.state) == (rule, "RUNNING"):
+            if (job.name, job.state) == (name, "RUNNING"):
                 return job
         assert process.poll() is None, "Snakemake ended before the job ran"
         time.sleep(0.1)
-    raise AssertionError(f"{rule} did not run within {timeout} s: {jobs()}")
+    raise AssertionError(f"{name} did not run within {timeout} s: {jobs()}")
 
 
 @pytest.fixture(scope="module")
@@ -135,37 +137,39 @@ def finish(study: Study, process: subprocess.Popen) -> int:
         print((study / "snakemake.log").read_text())
 
 
+def completed(records: list[Job]) -> Counter:
+    return Counter(job.name for job in records if job.state == "COMPLETED")
+
+
 def test_a_second_call_finishes_only_what_a_cancelled_job_left(cluster, profile, tmp_path):
     study = create(tmp_path / "study")
+    study.configure(spectra={"models": ["bee", "cat"]})
+    planned = study.planned(*TARGETS)
+    assert planned["measure_weights"] == planned["compute_complexity"] == len(SIZES)
+
+    cancelled = "compute_complexity:ant"
     process = start(study, profile, "--retries", "0")
-    subprocess.run(["scancel", running("measure_weights:ant", process).id], check=True)
+    subprocess.run(["scancel", running(cancelled, process).id], check=True)
     assert finish(study, process) != 0
     first = jobs()
-    assert {job.partition for job in first} == {"cpu"}
-    cancelled = [job for job in first if job.state != "COMPLETED"]
-    assert [(job.rule, job.state) for job in cancelled] == [("measure_weights:ant", "CANCELLED")]
-    others = Counter(f"measure_weights:{name}" for name in SIZES if name != "ant")
-    others += Counter(f"compute_complexity:{name}" for name in SIZES if name != "ant")
-    assert Counter(job.rule for job in first if job.state == "COMPLETED") == others + Counter(
-        ["curate_scores"]
-    )
+    assert [job.name for job in first if job.state == "CANCELLED"] == [cancelled]
+    queues = {job.name: (job.partition, job.gpus) for job in first}
+    with_spectra = {"measure_weights:bee", "measure_weights:cat"}
+    assert {name for name, queue in queues.items() if queue == ("gpu", 1)} == with_spectra
+    assert {queues[name] for name in queues.keys() - with_spectra} == {("cpu", 0)}
 
     # A job that is cancelled within a call is submitted again, and asks for more.
     process = start(study, profile)
-    subprocess.run(["scancel", running("measure_weights:ant", process).id], check=True)
+    subprocess.run(["scancel", running(cancelled, process).id], check=True)
     assert finish(study, process) == 0
     second = jobs()[len(first) :]
-    assert sorted(job.rule for job in second if job.state == "COMPLETED") == [
-        "collect_complexity",
-        "collect_models",
-        "compute_complexity:ant",
-        "join_analysis",
-        "measure_weights:ant",
-    ]
-    once, again = (job for job in second if job.rule == "measure_weights:ant")
-    assert (once.state, again.state) == ("CANCELLED", "COMPLETED")
-    assert ("mem=2000M" in once.tres, "mem=4000M" in again.tres) == (True, True)
-    assert (once.minutes, again.minutes) == (30, 60)
-    models = pd.read_parquet(study / "results/models.parquet")
-    assert (models.status == "ok").all()
+    once, again = (job for job in second if job.name == cancelled)
+    assert (once.state, once.mem_mb, once.minutes) == ("CANCELLED", 2000, 30)
+    assert (again.state, again.mem_mb, again.minutes) == ("COMPLETED", 4000, 60)
+
+    finished = completed(first) + completed(second)
+    assert max(finished.values()) == 1
+    by_rule = Counter(name.partition(":")[0] for name in finished)
+    assert by_rule == Counter(planned)
+    assert (pd.read_parquet(study / "results/models.parquet").status == "ok").all()
     assert slurm("squeue", "--noheader") == ""
