@@ -104,9 +104,9 @@ _CAPTIONS = {
         "Left, the most ANDs of two inputs that the weights of each network can tell apart, by "
         "bits per weight; crosses are networks of the zoo. Middle, the neurons of the smallest "
         "construction that passed every check, with the law √m′·log₂m′ through them, and of "
-        "trained networks, between one neuron per feature and the bound. Right, how often two "
-        "simpler constructions of the same size err, on inputs that turn an output on and on any "
-        "two inputs.",
+        "trained networks, between one neuron per feature and the bound for a square layer. Right, "
+        "how often two simpler constructions of the same size err, on inputs that turn an output "
+        "on and on any two inputs.",
     ),
     "head_tuning": (
         "Risk of a linear head against its number of features",
