@@ -129,9 +129,8 @@ def _spectrum(axes: Axes, spectrum: pd.DataFrame, risk: pd.DataFrame) -> None:
     floor = float(risk.noise.iloc[0]) ** 2
     axes.axhline(floor, color=style.GREY, lw=0.6, ls=(0, (4, 3)), zorder=0)
     axes.text(1, floor, "σ²", fontsize=6.5, color=style.GREY, ha="left", va="bottom")
-    axes.set(
-        yscale="log", xlabel="Rank", ylabel="Eigenvalue of Σ_x", title="Spectrum of the features"
-    )
+    axes.set(yscale="log", xlabel="Rank", ylabel="Eigenvalue of their covariance")
+    axes.set_title("Spectrum of the features")
     _plain(axes)
 
 

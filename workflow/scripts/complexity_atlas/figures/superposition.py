@@ -77,9 +77,10 @@ def _neurons(axes: Axes, cost: pd.DataFrame, law: pd.DataFrame, trained: pd.Data
         axes.annotate(
             "trained",
             name_at,
-            xytext=(5, -3),
+            xytext=(0, 5),
             textcoords="offset points",
             fontsize=6.5,
+            ha="center",
             color=style.PURPLE,
         )
     for bits in (cost.bits.min(), cost.bits.max()):
