@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from complexity_atlas.complexity import evaluate
 from complexity_atlas.counting import count
 from complexity_atlas.weights import Entry, open_weights
 
@@ -106,6 +107,24 @@ def test_bitsandbytes_in_4_bits(kind, tmp_path):
     assert {entries[other].reason for other in tensors if other != name} == {f"scales of {name}"}
 
 
+# Levels of NF4 (arXiv 2305.14314, appendix E), from which codes count.
+NF4 = (
+    *(-1, -0.6961928, -0.5250731, -0.3949175, -0.2844414, -0.1847734, -0.0910500, 0),
+    *(0.0795803, 0.1609302, 0.2461123, 0.3379152, 0.4407098, 0.5626170, 0.7229568, 1),
+)
+
+
+def test_gaussian_weights_in_nf4_have_the_complexity_of_their_alphabet(tmp_path):
+    weights = np.random.default_rng(0).normal(size=(1 << 14, 64))
+    scaled = weights / np.abs(weights).max(axis=1, keepdims=True)
+    codes = np.searchsorted(np.convolve(NF4, (0.5, 0.5), "valid"), scaled)
+    name, *_ = tensors = nf4(codes)
+    entry = ledger(tmp_path, tensors)[name]
+    measured = evaluate(count(entry.tensor).values(), [])["codes"].values
+    # Code-level C of blocks of 64 (METHODS section 5), by other draws.
+    assert measured["lmc"] == pytest.approx(0.00834, rel=0.02)
+
+
 def test_a_damaged_quantisation_state_is_a_reason(tmp_path):
     for number, state in enumerate((b"{", b"[]", b'{"shape": [-1, 2]}', b'{"shape": [999, 2]}')):
         tensors = nf4(np.zeros((4, 8), int))
@@ -168,6 +187,15 @@ REFUSED = {
         "x.fc1.qweight": np.zeros((6, 32), "i4"),
         "x.fc1.qzeros": np.zeros((1, 3), "i4"),
         "x.fc1.scales": np.zeros((1, 32), "f2"),
+    },
+    "quanto": {
+        "x.fc1.weight._data": np.zeros((8, 4), "i1"),
+        "x.fc1.weight._scale": np.ones((8, 1), "f2"),
+    },
+    "Marlin": {"x.fc1.B": np.zeros((8, 4), "i4"), "x.fc1.s": np.ones((2, 8), "f2")},
+    "other words": {
+        "x.fc1.qweight": np.zeros((8, 4), "i8"),
+        "x.fc1.scales": np.ones((2, 4), "f2"),
     },
     "without scales": {"x.fc1.qweight": np.zeros((6, 32), "i4")},
     "unknown width": {  # NVFP4, with two codes in a byte

@@ -21,6 +21,9 @@ REFUSED: tuple[tuple[str, str], ...] = (
     (r"\.q_weight$", "codes of exl2, of several widths in one tensor"),
     (r"\.W_q$", "packed codes of HQQ"),
     (r"\.(codes|Qidxs)$", "codes of a vector quantisation"),
+    (r"\.weight\._data$", "codes of quanto"),
+    (r"\.B$", "packed codes of Marlin"),
+    (r"\.qweight$", "packed codes in other words than of 32 bits"),
 )
 """Rows of (end of a name of integers, what it holds): recognised, and not read."""
 
@@ -52,10 +55,10 @@ def _resolved(item: StoredTensor, by_name: Stored) -> Iterator[StoredTensor]:
     """A tensor of codes and its neighbours as what they are; nothing of any other tensor."""
     if item.dtype in (*_FLOAT8, "int8", "uint8"):
         yield from _eight_bits(item, by_name)
-    elif item.dtype == "int32" and item.name.endswith(".qweight"):
+    if item.dtype == "int32" and item.name.endswith(".qweight"):
         yield _linear(item, by_name)
         yield from _rest_of_layer(item, by_name)
-    if "int" in item.dtype:
+    elif "int" in item.dtype:
         for pattern, what in REFUSED:
             if re.search(pattern, item.name):
                 yield replace(item, reason=f"{what} are not read")
