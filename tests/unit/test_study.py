@@ -1,8 +1,10 @@
 import pytest
+from huggingface_hub import constants
 
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.records import ModelRecord
 from complexity_atlas.study import load_models, measured_models, plan, study_path
+from fake_hub import FakeHub
 
 HASH = "ab" * 32
 
@@ -72,6 +74,22 @@ def test_the_working_directory_comes_before_the_project(tmp_path, monkeypatch):
     assert study_path("models.tsv", "/project") == "/project/models.tsv"
     (tmp_path / "models.tsv").touch()
     assert study_path("models.tsv", "/project") == "models.tsv"
+
+
+def test_a_moving_revision_is_refused_with_the_commit_that_it_is_now(tmp_path, monkeypatch):
+    lines = "model\tsource\tlocation\trevision\na\thub\torg/net\t{}\n"
+    path = tmp_path / "models.tsv"
+    with FakeHub({"org/net": {"main": {"config.json": b"{}"}}}) as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        for revision in ("main", ""):
+            path.write_text(lines.format(revision))
+            with pytest.raises(AtlasError, match=f"main is {hub.commit('org/net')} now"):
+                load_models(path)
+        path.write_text(lines.format(hub.commit("org/net")))
+        assert load_models(path).revision[0] == hub.commit("org/net")
+        path.write_text(lines.format("nothing"))
+        with pytest.raises(AtlasError, match="no such commit"):
+            load_models(path)
 
 
 def test_a_plan_counts_shared_downloads_once(tmp_path):

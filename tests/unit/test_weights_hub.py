@@ -16,8 +16,8 @@ from complexity_atlas.errors import AtlasError, WeightsUnavailable
 from complexity_atlas.measure import measure_model
 from complexity_atlas.records import ModelRecord
 from complexity_atlas.weights import hub as hub_api
-from complexity_atlas.weights import streams
-from complexity_atlas.weights.sources import HubAccess, ModelSpec
+from complexity_atlas.weights import open_weights, streams
+from complexity_atlas.weights.sources import HubAccess, ModelSpec, fetch, prefetch
 from fake_hub import SIGNATURE, FakeHub
 
 CACHED = HubAccess("cache", keep=True)
@@ -369,3 +369,33 @@ def test_commit_of(hub):
     with pytest.raises(WeightsUnavailable) as caught:
         hub_api.commit_of("org/float32", "nothing")
     assert caught.value.status == "revision_not_found"
+
+
+@pytest.mark.parametrize("repo", ["org/sharded", "org/float32"])
+def test_prefetched_weights_need_no_network(hub, measured, tmp_path, repo, monkeypatch):
+    spec = ModelSpec("net", "hub", repo, hub.commit(repo))
+    assert "files" in prefetch(spec, tmp_path)
+    asked = len(hub.log)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert measured(repo).status == "ok"
+    assert len(hub.log) == asked
+
+
+def test_prefetching_says_what_it_finds(hub, tmp_path):
+    hub.meta["org/float32"] = {"gated": "manual"}
+    spec = ModelSpec("net", "hub", "org/float32", hub.commit("org/float32"))
+    assert prefetch(spec, tmp_path).startswith("gated")
+
+
+def test_a_matrix_larger_than_the_window_is_read_whole(hub, tmp_path, monkeypatch):
+    """As taking its singular values does: entry by entry, in the order of the files."""
+    spec = ModelSpec("net", "hub", "org/sharded", hub.commit("org/sharded"))
+    monkeypatch.setattr(streams.Stream.__init__, "__defaults__", (2, 1024, 3))
+    with fetch(spec, tmp_path) as files:
+        arrays = {e.name: e.tensor.array() for e in open_weights(files).counted("stored")}
+    for name, blob in hub.repos["org/sharded"]["main"].items():
+        (tmp_path / name).write_bytes(blob.source)
+    on_disk = open_weights([tmp_path / "model.safetensors.index.json"]).counted("stored")
+    assert arrays.keys() == {entry.name for entry in on_disk}
+    for entry in on_disk:
+        assert arrays[entry.name].tobytes() == entry.tensor.array().tobytes()

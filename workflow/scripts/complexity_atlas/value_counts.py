@@ -167,7 +167,8 @@ class KeyCounts:
         """The same counts over real numbers."""
         kind = FORMATS[self.dtype]
         keys, counts, n_negative = self._ascending()
-        first = keys << np.uint64(kind.width - self.key_bits)
+        shift = kind.width - self.key_bits
+        first = keys << np.uint64(shift) if shift else keys  # as large as the tensor: no copy
         lower = decode(first, self.dtype)
         mantissa_bits = kind.mantissa_bits
         if self.exact:
