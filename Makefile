@@ -78,6 +78,7 @@ format: $(INSTALLED) ## Rewrite code and rules in the project's style
 benchmark: $(INSTALLED) ## Measure speed and memory against what else one could use
 	$(BIN)/python benchmarks/counting.py
 	$(BIN)/python benchmarks/streaming.py
+	$(BIN)/python benchmarks/spectra.py
 	$(BIN)/python benchmarks/questions.py
 	$(BIN)/python benchmarks/curation.py
 

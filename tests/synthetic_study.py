@@ -251,6 +251,7 @@ def _scores(models: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                 "ci_low": np.nan,
                 "ci_high": np.nan,
                 "n_items": N_ITEMS[benchmark],
+                "n_reports": 1,
                 "evaluator": "third_party",
                 "source_id": "made-up",
                 "source_url": "https://example.org/scores",
@@ -398,6 +399,34 @@ def size_gaps(study: Study) -> pd.DataFrame:
     return contracts.SIZE_GAPS.check(pd.concat(parts, ignore_index=True))
 
 
+def quantised(study: Study) -> pd.DataFrame:
+    """Codes that keep the order of the networks under NF4, and turn it round under INT4."""
+    lmc = dict.fromkeys(study.models.model)
+    values = {model: 0.01 + 0.001 * i for i, model in enumerate(lmc)}
+    rows = [
+        {"model": model, "view": view, "type": name, "scale": scale, "n": 6400, "levels": 15}
+        | {"lmc": value if name == "nf4" else 1 / value, "entropy": 0.9, "disequilibrium": 0.01}
+        | {"c_js": 0.01, "relative_error": 0.1}
+        for model, value in values.items()
+        for view in contracts.VIEWS
+        for name in ("int4", "nf4")
+        for scale in ("tensor", "block")
+    ]
+    return contracts.QUANTISATION.check(pd.DataFrame(rows))
+
+
+def quantised_order(codes: pd.DataFrame) -> pd.DataFrame:
+    """The agreement that figures and report print."""
+    rows = [
+        {"group": group, "type": name, "scale": scale, "n_models": 6, "tau": tau}
+        | {"relative_error": 0.1 if scale == "block" else 0.2}
+        for group in BENCHMARKS.values()
+        for (name, tau) in (("int4", -0.6), ("nf4", 0.87))
+        for scale in sorted(codes["scale"].unique())
+    ]
+    return contracts.QUANTISED_ORDER.check(pd.DataFrame(rows))
+
+
 def report_inputs(picture: Path) -> ReportInputs:
     """The whole study as the report takes it, with the same picture in place of every figure."""
     study = make_study()
@@ -419,6 +448,7 @@ def report_inputs(picture: Path) -> ReportInputs:
         noise=_noise(np.random.default_rng(1)),
         calibration=calibration(),
         confound=noise,
+        quantised_order=quantised_order(quantised(study)),
         settings=Settings(),
         variants={
             "window": {"rule": "window", "bins": BINS, "half_width": 6},

@@ -11,6 +11,7 @@ from complexity_atlas import archive
 from complexity_atlas.contracts import STATISTICS, write_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.provenance import run_record
+from complexity_atlas.records import MEASURED_FILES
 from complexity_atlas.scores.store import RawStore
 from complexity_atlas.scores.tables import SNAPSHOTS, SOURCES
 from complexity_atlas.statistics.design import Row, rows_to_frame
@@ -26,7 +27,7 @@ def study(tmp_path, monkeypatch):
     results = tmp_path / "results"
     model = results / "models" / "net"
     model.mkdir(parents=True)
-    for name in archive.MEASURED:
+    for name in MEASURED_FILES:
         (model / name).write_text(name)
     write_table(statistics(), results / "statistics" / "raw.csv", STATISTICS)
     (tmp_path / "models.tsv").write_text("the table")
@@ -40,7 +41,7 @@ def test_an_archive_brings_counts_inputs_and_tables_to_a_fresh_clone(study, tmp_
     archive.pack(study, tmp_path / "a.tar")
     fresh = tmp_path / "fresh" / "results"
     archive.unpack(tmp_path / "a.tar", fresh)
-    for name in archive.MEASURED:
+    for name in MEASURED_FILES:
         assert (fresh / "models" / "net" / name).read_text() == name
     config = yaml.safe_load((fresh / "archived" / "config.yaml").read_text())
     assert config["models"].startswith("results/archived/inputs/")

@@ -23,6 +23,7 @@ from complexity_atlas.figures import (
     matched_pairs,
     plane,
     power,
+    quantisation,
     score_vs_complexity,
     sensitivity,
     style,
@@ -79,6 +80,13 @@ def draw_all(study: synthetic_study.Study, noise: pd.DataFrame = NOISE) -> dict:
         "calibration": calibration.draw(
             synthetic_study.calibration(100 if len(study.scores) else 0), Settings()
         ),
+        "quantisation": quantisation.draw(
+            codes := synthetic_study.quantised(study),
+            synthetic_study.quantised_order(codes),
+            study.complexity,
+            study.models,
+            SELECTION,
+        ),
     }
 
 
@@ -98,7 +106,7 @@ def renamed(study: synthetic_study.Study, name: str) -> synthetic_study.Study:
     "name",
     [
         *("plane", "tensors", "scores", "depth", "sensitivity", "confound", "forest", "power"),
-        *("families", "pairs", "calibration"),
+        *("families", "pairs", "calibration", "quantisation"),
     ],
 )
 def test_nothing_is_clipped(figures, name):
@@ -273,12 +281,29 @@ def test_the_forest_begins_with_the_primary_effect(study):
     effects = forest.partial_effects(study.statistics, settings)
     assert list(effects.measure[:2]) == ["entropy"] * 2
     assert list(effects.variant[:2]) == ["rice"] * 2
-    assert set(effects.measure[effects.order == 2]) == {"entropy"}
+    assert set(effects.measure[effects.order == 3]) == {"entropy"}
     assert set(effects.variant[effects.order < 2]) == {"rice"}
     key = ["benchmark", "measure", "variant"]
     assert not effects.duplicated(key).any()
     figure = forest.draw(study.statistics.assign(estimate=np.nan), study.benchmarks, settings)
     assert "undefined" in written(figure)
+
+
+def test_rivals_stand_in_the_forest_as_means_over_matrices(study):
+    primary = study.statistics[study.statistics.measure == "lmc"]
+    of_spectra = primary[primary.variant == "window"].assign(measure="alpha", variant="spectrum")
+    both = pd.concat([of_spectra.assign(aggregate=a) for a in ("pooled", "mean")])
+    effects = forest.partial_effects(pd.concat([study.statistics, both]), Settings())
+    rivals = effects[effects.measure == "alpha"]
+    assert set(rivals.order) == {2}
+    assert set(rivals["aggregate"]) == {"mean"}
+    assert (effects.order.diff().dropna() >= 0).all()
+    figure = forest.draw(pd.concat([study.statistics, both]), study.benchmarks, Settings())
+    assert "Power-law exponent α" in written(figure)
+
+
+def test_panels_of_quantisation_print_the_agreement_of_the_table(figures):
+    assert written(figures["quantisation"]).count("Reading lines (6): τ = −0.60") == 2
 
 
 def test_the_power_curve_passes_through_the_detectable_correlation(study):

@@ -6,6 +6,7 @@ import hashlib
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 import synthetic_study
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.figures import style
-from complexity_atlas.report import ReportInputs, build_report, tables, text, words, write_report
+from complexity_atlas.report import (
+    ReportInputs,
+    build_report,
+    rivals,
+    tables,
+    text,
+    words,
+    write_report,
+)
 from complexity_atlas.statistics.settings import Primary, Settings
 
 
@@ -206,6 +215,12 @@ CHANGES = {
         {"p": 0.01},
         "takes networks for independent in 100.0 %",
     ),
+    "order": (
+        "quantised_order",
+        lambda f: (f.type == "nf4") & (f["scale"] == "block"),
+        {"tau": 0.987},
+        "τ = +0.99 (Finding boxes, NF4 per block)",
+    ),
     "slope": ("confound", lambda f: f.variant == "rice", {"slope": -0.2468}, "Rice −0.247"),
     "complexity": (
         "complexity",
@@ -220,6 +235,20 @@ CHANGES = {
         "25.0 % of Net v4 reading",
     ),
 }
+
+
+def test_spectra_stand_beside_their_null(inputs):
+    seen = inputs.complexity[inputs.complexity.model == "Net-v1_reading"]
+    row = seen[(seen.scope == "model") & (seen["view"] == "folded")].iloc[:1]
+    rows = [
+        row.assign(measure=name, variant="spectrum", aggregate="mean", null_kind="per_tensor")
+        for name in rivals.SHOWN
+    ]
+    rows[0] = rows[0].assign(value=3.4567, null=12.345)
+    assert "No singular values were taken" in prose(inputs)
+    complexity = pd.concat([inputs.complexity, *rows], ignore_index=True)
+    soup = page(dataclasses.replace(inputs, complexity=complexity))
+    assert "3.46 (12.3)" in soup.find(id="spectra").get_text()
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -361,6 +390,7 @@ def test_a_study_in_which_nothing_could_be_measured_has_a_page(inputs):
         noise=inputs.noise.iloc[:0],
         calibration=inputs.calibration.iloc[:0],
         confound=inputs.confound.iloc[:0],
+        quantised_order=inputs.quantised_order.iloc[:0],
         figures={},
         planes={},
     )

@@ -54,6 +54,17 @@ def test_a_new_model_runs_its_own_jobs_only(study):
     assert "gnu" in set(analysis.model)
 
 
+def test_only_a_model_whose_spectra_are_no_longer_wanted_is_measured_again(study):
+    spectra = pd.read_parquet(study / "results/models/ant/spectra.parquet")
+    assert spectra.singular_values.map(len).tolist() == [SIZES["ant"]] * 2
+    order = pd.read_csv(study / "results/complexity/quantised_order.csv")
+    assert set(order.n_models) == {len(SIZES)}
+    study.configure(spectra={"models": ["[!a]*"]})
+    assert study.planned()["measure_weights"] == 1
+    study.run("results/models/ant/spectra.parquet")
+    assert pd.read_parquet(study / "results/models/ant/spectra.parquet").empty
+
+
 def test_a_setting_of_the_statistics_leaves_complexities_alone(study):
     study.configure(statistics={"resamples": 299})
     planned = study.planned()

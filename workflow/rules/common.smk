@@ -25,6 +25,7 @@ from complexity_atlas import METHOD_VERSION
 from complexity_atlas.experiments.zoo.models import zoo_models
 from complexity_atlas.experiments.zoo.settings import ZOO_VERSION, ZooSettings
 from complexity_atlas.provenance import code_digest
+from complexity_atlas.records import MEASURED_FILES
 from complexity_atlas.study import load_models, study_path
 
 validate(config, workflow.source_path("../schemas/config.schema.yaml"))
@@ -93,6 +94,7 @@ FIGURES = [
     "depth_profile",
     "confound",
     "sensitivity",
+    "quantisation",
     *if_zoo("zoo_training", "zoo_plane", "zoo_controls"),
     *(["score_sources", "score_coverage"] if config["scores"]["sources"] else []),
 ]
@@ -100,8 +102,9 @@ FIGURES = [
 RESULT_TABLES = [
     "results/models.parquet",
     "results/ledger.parquet",
-    "results/complexity/tensors.parquet",
-    "results/complexity/models.parquet",
+    *expand(
+        "results/complexity/{of}.parquet", of="tensors models quantisation".split()
+    ),
     "results/scores/scores.parquet",
     "results/scores/view.parquet",
     "results/scores/sources.csv",

@@ -1,7 +1,8 @@
-"""Complexity: every binning and measure from the saved counts, with nulls.
+"""Complexity: every binning and measure from saved counts and singular values, with nulls.
 
 Needs: results/models/<model>/, and neither weights nor a network.
-Makes: results/complexity/tensors.parquet and models.parquet, each with a CSV twin.
+Makes: results/complexity/tensors.parquet, models.parquet and quantisation.parquet, each with a CSV
+twin.
 """
 
 
@@ -9,9 +10,12 @@ rule compute_complexity:
     input:
         tensors=tables_of_batch("tensors.parquet"),
         values=tables_of_batch("values.parquet"),
+        spectra=tables_of_batch("spectra.parquet"),
+        codes=tables_of_batch("codes.parquet"),
     output:
         tensors="results/complexity/by_batch/{batch}.tensors.parquet",
         models="results/complexity/by_batch/{batch}.models.parquet",
+        quantised="results/complexity/by_batch/{batch}.quantised.parquet",
     log:
         "<logs>/compute_complexity/{batch}.log",
     benchmark:
@@ -25,9 +29,24 @@ rule compute_complexity:
         models=models_of_batch,
         variants=config["complexity"]["variants"],
         null_draws=config["complexity"]["null_draws"],
+        spectral_draws=config["spectra"]["null_draws"],
         seed=config["seed"],
         parts=has_parts,
-        code=code_digest("complexity", "binning", "measures", "nulls", "value_counts"),
+        code=code_digest(
+            "complexity",
+            "binning",
+            "measures",
+            "nulls",
+            "value_counts",
+            "scopes",
+            "saved_spectra",
+            "spectral_complexity",
+            "spectral_measures",
+            "spectral_nulls",
+            "power_law",
+            "quantisation",
+            "quantised_complexity",
+        ),
     script:
         "../scripts/compute_complexity.py"
 
@@ -51,3 +70,25 @@ rule collect_complexity:
         "../../envs/analysis.yaml"
     script:
         "../scripts/collect_complexity.py"
+
+
+rule compare_quantised:
+    input:
+        quantised=expand(
+            "results/complexity/by_batch/{batch}.quantised.parquet", batch=BATCHES
+        ),
+        complexity="results/complexity/models.parquet",
+        models="results/models.parquet",
+    output:
+        quantised="results/complexity/quantisation.parquet",
+        quantised_csv="results/complexity/quantisation.csv",
+        order="results/complexity/quantised_order.csv",
+    log:
+        "<logs>/compare_quantised.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        code=code_digest("quantised_complexity"),
+    script:
+        "../scripts/compare_quantised.py"

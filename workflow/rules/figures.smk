@@ -189,6 +189,30 @@ rule plot_sources:
         "../scripts/plot_sources.py"
 
 
+rule plot_quantisation:
+    input:
+        quantised="results/complexity/quantisation.parquet",
+        order="results/complexity/quantised_order.csv",
+        complexity="results/complexity/models.parquet",
+        models="results/models.parquet",
+    output:
+        report(
+            "results/figures/quantisation.png",
+            category="Complexity",
+            caption="../report/quantisation.rst",
+        ),
+        "results/figures/quantisation.pdf",
+    log:
+        "<logs>/plot_quantisation.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        selection=primary_selection(),
+        code=code_digest("figures"),
+    script:
+        "../scripts/plot_quantisation.py"
+
+
 rule plot_forest:
     input:
         statistics="results/statistics/correlations.csv",

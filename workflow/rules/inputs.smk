@@ -1,5 +1,7 @@
 """Named functions of wildcards, for inputs and parameters of rules; no rules."""
 
+from fnmatch import fnmatchcase
+
 # Reviewed data that scores are curated by: keys of the configuration.
 REVIEWED = "benchmarks metrics aliases corrections protocols catalogue".split()
 
@@ -20,6 +22,21 @@ def model_specs(models):
 def own_specs(wildcards):
     """The one model of the wildcard."""
     return model_specs([wildcards.model])
+
+
+def _spectra_up_to(name):
+    chosen = any(fnmatchcase(name, pattern) for pattern in config["spectra"]["models"])
+    return config["spectra"]["max_weights"] if chosen else 0
+
+
+def spectra_up_to(wildcards):
+    """Weights of the largest tensor of a model whose spectrum is taken; 0: of none."""
+    return _spectra_up_to(wildcards.model)
+
+
+def spectra_up_to_of_run(wildcards):
+    """The same for every network of a training run."""
+    return _spectra_up_to(f"zoo-{wildcards.run}")
 
 
 def local_weights(wildcards):

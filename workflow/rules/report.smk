@@ -35,6 +35,7 @@ rule write_report:
         controls="results/statistics/noise.csv",
         calibration="results/statistics/calibration.csv",
         noise="results/complexity/noise.csv",
+        order="results/complexity/quantised_order.csv",
         run="results/run.yaml",
         figures=expand(
             "results/figures/{figure}.png",

@@ -1,4 +1,4 @@
-"""Weights: one job per model fetches them, counts their values and writes them down.
+"""Weights: one job per model fetches them, counts their values and takes their singular values.
 
 Needs: a row of config/models.tsv, and the network unless the file is in the cache.
 Makes: results/models/<model>/, from which everything else follows. The target `prefetch` fills the
@@ -12,6 +12,8 @@ rule measure_weights:
     output:
         tensors="results/models/{model}/tensors.parquet",
         values="results/models/{model}/values.parquet",
+        spectra="results/models/{model}/spectra.parquet",
+        codes="results/models/{model}/codes.parquet",
         record="results/models/{model}/model.json",
     log:
         "<logs>/measure_weights/{model}.log",
@@ -27,18 +29,21 @@ rule measure_weights:
         runtime=lambda wildcards, attempt: 30 * attempt,
         disk_mb=model_download_mb,
         gpu=model_gpus,
-        # Not parameters: the counts do not depend on them, so nothing is measured again.
+        # Not parameters: counts do not depend on them, and spectra by their rounding only, so nothing
+        # is measured again.
         device=config["device"],
         weights=config["weights"],
         keep=int(config["keep"]),
     params:
         specs=own_specs,
+        spectra_up_to=spectra_up_to,
         method=METHOD_VERSION,
         cache=weight_cache(),
     shell:
         "python -m complexity_atlas measure-models --specs {params.specs:q}"
         " --out results/models --cache {params.cache:q}"
         " --weights {resources.weights} --keep {resources.keep}"
+        " --spectra-up-to {params.spectra_up_to}"
         " --threads {threads} --device {resources.device} --gpus {resources.gpu} > {log} 2>&1"
 
 

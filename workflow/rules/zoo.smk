@@ -73,7 +73,7 @@ rule measure_zoo:
         expand(
             "results/models/zoo-{{run}}-{network}/{name}",
             network=ZOO_NETWORKS,
-            name=["tensors.parquet", "values.parquet", "model.json"],
+            name=MEASURED_FILES,
         ),
     log:
         "<logs>/measure_zoo/{run}.log",
@@ -88,11 +88,13 @@ rule measure_zoo:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         specs=run_model_specs,
+        spectra_up_to=spectra_up_to_of_run,
         method=METHOD_VERSION,
         cache=weight_cache(),
     shell:
         "python -m complexity_atlas measure-models --specs {params.specs:q}"
         " --out results/models --cache {params.cache:q}"
+        " --spectra-up-to {params.spectra_up_to}"
         " --threads {threads} --device cpu > {log} 2>&1"
 
 

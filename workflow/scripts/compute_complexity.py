@@ -1,20 +1,47 @@
-"""Rule compute_complexity: saved counts of a few models to their complexities."""
+"""Rule compute_complexity: what was measured of a few models to their complexities."""
 
-from complexity_atlas import binning, complexity, contracts, logs, saved_counts
+import pandas as pd
+
+from complexity_atlas import (
+    binning,
+    complexity,
+    contracts,
+    logs,
+    quantised_complexity,
+    saved_counts,
+    saved_spectra,
+    spectral_complexity,
+)
 
 logs.start_logging(snakemake.log[0])
+models, files = snakemake.params.models, snakemake.input
 method = complexity.Method(
     rules=binning.parse_rules(snakemake.params.variants),
     null_draws=snakemake.params.null_draws,
     seed=snakemake.params.seed,
     parts=snakemake.params.parts,
 )
-models = (
-    (model, saved_counts.read_counts(tensors, values))
-    for model, tensors, values in zip(
-        snakemake.params.models, snakemake.input.tensors, snakemake.input.values, strict=True
-    )
+quantised = []
+
+
+def counted():
+    """Models with their counts, each in memory while it is needed; their codes on the way."""
+    for model, *paths, codes in zip(models, files.tensors, files.values, files.codes, strict=True):
+        tensors = saved_counts.read_counts(*paths)
+        by_block = quantised_complexity.read_codes(codes)
+        quantised.append(quantised_complexity.quantised_complexities(model, tensors, by_block))
+        yield model, tensors
+
+
+spectra = (
+    (model, saved_spectra.read_spectra(ledger, path))
+    for model, ledger, path in zip(models, files.tensors, files.spectra, strict=True)
 )
-of_tensors, of_models = complexity.complexities(models, method)
+of_values = complexity.complexities(counted(), method)
+of_spectra = spectral_complexity.spectral_complexities(
+    spectra, snakemake.params.spectral_draws, method.seed, method.parts
+)
+of_tensors, of_models = (pd.concat(pair) for pair in zip(of_values, of_spectra, strict=True))
 contracts.write_table(of_tensors, snakemake.output.tensors, contracts.TENSOR_COMPLEXITY)
 contracts.write_table(of_models, snakemake.output.models, contracts.MODEL_COMPLEXITY)
+contracts.write_table(pd.concat(quantised), snakemake.output.quantised, contracts.QUANTISATION)

@@ -55,6 +55,7 @@ inputs = ReportInputs(
     verdict=contracts.read_table(snakemake.input.verdict, contracts.VERDICTS),
     noise=contracts.read_table(snakemake.input.controls, contracts.STATISTICS),
     calibration=contracts.read_table(snakemake.input.calibration, contracts.CALIBRATION),
+    quantised_order=contracts.read_table(snakemake.input.order, contracts.QUANTISED_ORDER),
     confound=contracts.read_table(snakemake.input.noise, contracts.NOISE),
     settings=settings_from_config(snakemake.params.settings | {"seed": snakemake.params.seed}),
     variants=snakemake.params.variants,

@@ -46,6 +46,9 @@ def _add_measure_models(commands) -> None:
         default=1,
         help="reserved for this command; with 0 the device is the CPU",
     )
+    command.add_argument(
+        "--spectra-up-to", type=int, default=0, help="weights of the largest tensor with a spectrum"
+    )
     command.set_defaults(run=_measure_models)
 
 
@@ -63,6 +66,7 @@ def _measure_models(options: argparse.Namespace) -> int:
             options.device if options.gpus else "cpu",
             byte_progress(spec.model),
             access,
+            options.spectra_up_to,
         )
         print(
             f"{record.model}: {record.status}, {record.n_weights:,} weights counted {record.reason}"

@@ -24,11 +24,11 @@ from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments import companions
 from complexity_atlas.experiments.zoo.weight_features import COMPARISON
 from complexity_atlas.provenance import sha256
+from complexity_atlas.records import MEASURED_FILES
 from complexity_atlas.scores.store import RawStore
 from complexity_atlas.scores.tables import ANALYSIS_VIEW, SNAPSHOTS, SOURCES
 
 MANIFEST = "manifest.json"
-MEASURED = ("tensors.parquet", "values.parquet", "model.json")
 TRAINED = (
     "zoo/items.parquet",
     "zoo/scores.csv",
@@ -45,6 +45,8 @@ TABLES = {
     "ledger.parquet": contracts.LEDGER,
     "complexity/tensors.parquet": contracts.TENSOR_COMPLEXITY,
     "complexity/models.parquet": contracts.MODEL_COMPLEXITY,
+    "complexity/quantisation.parquet": contracts.QUANTISATION,
+    "complexity/quantised_order.csv": contracts.QUANTISED_ORDER,
     "scores/scores.parquet": contracts.SCORES,
     "scores/view.parquet": ANALYSIS_VIEW,
     "scores/sources.csv": SOURCES,
@@ -89,7 +91,7 @@ def pack(results: Path, out: Path) -> list[str]:
 
 def _members(results: Path, run: dict) -> Iterator[tuple[str, bytes]]:
     for folder in sorted(path.parent for path in results.glob("models/*/model.json")):
-        for name in MEASURED:
+        for name in MEASURED_FILES:
             yield f"models/{folder.name}/{name}", (folder / name).read_bytes()
     for name in TRAINED:
         if (results / name).is_file():

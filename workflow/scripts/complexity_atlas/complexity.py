@@ -18,11 +18,11 @@ from complexity_atlas.contracts import (
     MODEL_COMPLEXITY,
     NULL_KINDS,
     TENSOR_COMPLEXITY,
-    VIEWS,
 )
 from complexity_atlas.measures import MEASURES, measure, probabilities
 from complexity_atlas.nulls import Null, gaussian_null
 from complexity_atlas.saved_counts import CountedTensor
+from complexity_atlas.scopes import scopes, views_of
 from complexity_atlas.value_counts import Summary, ValueCounts, merge
 
 WEIGHTS_PER_BIN = 50
@@ -172,7 +172,7 @@ def _add_tensors(
             outcome = outcomes[tensor.view, tensor.name][rule.name]
             has_null = outcome.values and rule is not CODES
             null = nulls(rule, [outcome.n], [1.0]) if has_null else None
-            for view in _views(tensor):
+            for view in views_of(tensor):
                 place = (model, view, tensor.name, tensor.layer, tensor.depth, tensor.role)
                 _append(columns, place, rule, outcome, {"same_n": null})
 
@@ -186,7 +186,7 @@ def _add_scopes(
     outcomes: Mapping[tuple, Mapping[str, Outcome]],
 ) -> None:
     parts = {(tensor.view, tensor.name): _Part(tensor.counts) for tensor in tensors}
-    for views, scope, members in _scopes(tensors, method.parts):
+    for views, scope, members in scopes(tensors, method.parts):
         numbers = [tensor for tensor in members if not tensor.counts.codes]
         codes = [tensor for tensor in members if tensor.counts.codes]
         note = f"{len(codes)} tensors of codes left out" if numbers and codes else ""
@@ -232,27 +232,6 @@ def _codes(
         yield "pooled", _measured(merged.n, merged.code_histogram())
         yield "pooled_standardised", Outcome(0, flag="codes have no scale to be divided by")
         yield "mean", _average([outcomes[t.view, t.name][CODES.name] for t in codes])[0]
-
-
-def _views(tensor: CountedTensor) -> tuple[str, ...]:
-    return VIEWS if tensor.view == "both" else (tensor.view,)
-
-
-def _scopes(
-    tensors: Sequence[CountedTensor], parts: bool
-) -> Iterable[tuple[tuple[str, ...], str, list[CountedTensor]]]:
-    """Views, name and tensors of every scope; views that share all tensors are given as one."""
-    scopes = [("model", list(tensors))] if tensors else []
-    for role in sorted({tensor.role for tensor in tensors if parts}):
-        scopes.append((f"role:{role}", [t for t in tensors if t.role == role]))
-    for layer in sorted({t.layer for t in tensors if parts and t.layer is not None}):
-        scopes.append((f"layer:{layer}", [t for t in tensors if t.layer == layer]))
-    for scope, members in scopes:
-        if all(tensor.view == "both" for tensor in members):
-            yield VIEWS, scope, members
-            continue
-        for view in VIEWS:
-            yield (view,), scope, [tensor for tensor in members if view in _views(tensor)]
 
 
 Evaluated = Iterable[tuple[BinRule, Outcome, dict[str, Null | None]]]

@@ -14,6 +14,7 @@ from gzip import GzipFile
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -23,6 +24,8 @@ VIEWS = ("stored", "folded")
 AGGREGATES = ("pooled", "pooled_standardised", "mean")
 NULL_KINDS = ("same_n", "per_tensor")
 UNITS = ("fraction", "nats", "bits", "ppl", "points", "seconds")
+SPECTRUM = "spectrum"
+"""What stands in place of a binning where a measure is one of singular values."""
 CONTROLS = ("", "shuffled", "reinitialised")
 """What a network is to a study: trained, or a control made from a trained one."""
 
@@ -161,6 +164,12 @@ def count(nullable: bool = False) -> pa.Column:
     return integer(pa.Check.ge(0), nullable=nullable)
 
 
+def numbers() -> pa.Column:
+    """A column whose cells are arrays of one axis."""
+    flat = pa.Check(lambda cell: np.ndim(cell) == 1, element_wise=True, error="an array per row")
+    return pa.Column(object, [flat])
+
+
 LEDGER = Contract(
     "ledger",
     {
@@ -199,6 +208,36 @@ VALUES = Contract(
         "count": integer(pa.Check.gt(0)),
     },
     ("view", "tensor", "key"),
+)
+
+SPECTRA = Contract(
+    "spectra",
+    {
+        "view": one_of(*VIEWS, "both"),
+        "tensor": text(),
+        "matrix": text(),
+        "role": text(),
+        "rows": count(),
+        "columns": count(),
+        "dtype": text(),
+        "method": one_of("gram", "svd", "qr+svd", ""),
+        "note": text(),
+        "singular_values": numbers(),
+    },
+    ("view", "tensor", "matrix"),
+)
+
+CODES = Contract(
+    "codes by block",
+    {
+        "view": one_of(*VIEWS, "both"),
+        "tensor": text(),
+        "type": text(),
+        "counts": numbers(),
+        "squared_error": number(pa.Check.ge(0)),
+        "squares": number(pa.Check.ge(0)),
+    },
+    ("view", "tensor", "type"),
 )
 
 _COMPLEXITY = {
@@ -256,6 +295,37 @@ COMPARISON = Contract(
         "excess_difference": number(),
     },
     ("scope", "measure", "null_kind"),
+)
+
+_CODES = {"type": one_of("int8", "int4", "nf4"), "scale": one_of("tensor", "block")}
+
+QUANTISATION = Contract(
+    "complexity of quantised weights",
+    {
+        "model": text(),
+        "view": one_of(*VIEWS),
+        **_CODES,
+        "n": count(),
+        "levels": count(),
+        "lmc": number(),
+        "entropy": number(),
+        "disequilibrium": number(),
+        "c_js": number(),
+        "relative_error": number(pa.Check.ge(0)),
+    },
+    ("model", "view", "type", "scale"),
+)
+
+QUANTISED_ORDER = Contract(
+    "order of models after quantisation",
+    {
+        "group": text(),
+        **_CODES,
+        "n_models": count(),
+        "tau": number(pa.Check.in_range(-1, 1)),
+        "relative_error": number(pa.Check.ge(0)),
+    },
+    ("group", "type", "scale"),
 )
 
 MODELS = Contract(

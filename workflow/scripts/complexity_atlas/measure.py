@@ -1,4 +1,4 @@
-"""One model in; its ledger, its exact value counts and its record out.
+"""One model in; its ledger, exact value counts, spectra and its record out.
 
 This is the only step that sees weights, and it sees each byte once. An expected failure (a wheel
 that is gone, a damaged file, a format that is refused) is written down as the model's status; the
@@ -7,17 +7,19 @@ study goes on without it.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from complexity_atlas.contracts import LEDGER, write_table
+from complexity_atlas.contracts import CODES, LEDGER, SPECTRA, write_table
 from complexity_atlas.count_error import count_error
 from complexity_atlas.counting import count_many
 from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable
+from complexity_atlas.matrix_pass import MatrixPass, as_tables
 from complexity_atlas.provenance import versions
 from complexity_atlas.records import ModelRecord, WeightFile, write_record
 from complexity_atlas.saved_counts import CountsWriter, writing_counts
@@ -25,6 +27,7 @@ from complexity_atlas.value_counts import KeyCounts
 from complexity_atlas.weights import Entry, Weights, open_weights
 from complexity_atlas.weights.files import File
 from complexity_atlas.weights.sources import STREAMED, HubAccess, ModelSpec, fetch
+from complexity_atlas.weights.tensors import Tensor
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +40,12 @@ def measure_model(
     device: str = "cpu",
     progress: Callable | None = None,
     access: HubAccess = STREAMED,
+    spectra_up_to: int = 0,
 ) -> ModelRecord:
-    """Fetch, count and write `out`/{tensors.parquet, values.parquet, model.json}.
+    """Fetch, measure and write `out`/{tensors, values, spectra, codes}.parquet and model.json.
 
-    `device` is "auto", "cpu" or a device of torch; the counts are the same on all.
+    `device` is "auto", "cpu" or a device of torch; the counts are the same on all. Spectra and
+    codes by block are those of tensors of no more than `spectra_up_to` weights.
     `progress(total)` is called with the bytes to count and returns a callable that is told of
     bytes as they are counted. A model whose weights cannot be had gets empty tables and the reason
     in model.json; other errors propagate and leave no model.json.
@@ -58,16 +63,24 @@ def measure_model(
     }
     try:
         # Streamed weights are verified when `fetch` ends; before that, no counts are kept.
-        with writing_counts(out / "values.parquet") as writer, fetch(spec, cache, access) as files:
+        with (
+            writing_counts(out / "values.parquet") as writer,
+            MatrixPass(spectra_up_to, threads, device) as beside,
+            fetch(spec, cache, access) as files,
+        ):
             weights = open_weights(files)
-            ledger = _count(spec.model, weights, writer, threads, device, progress)
+            ledger = _count(spec.model, weights, writer, threads, device, progress, beside)
+            spectra, codes = beside.tables()
         outcome = _outcome(weights)
     except WeightsUnavailable as error:
         log.warning("%s: %s: %s", spec.model, error.status, error)
         weights, ledger = Weights(format="", entries=[], notes=[], files=[]), _ledger([])
         outcome = {"status": error.status, "reason": str(error)}
+        spectra, codes = as_tables([], [])
         with writing_counts(out / "values.parquet"):
             pass
+    write_table(spectra, out / "spectra.parquet", SPECTRA)
+    write_table(codes, out / "codes.parquet", CODES)
     write_table(ledger, out / "tensors.parquet", LEDGER)
     record = _record(identity | outcome, weights, ledger)
     write_record(record, out / "model.json")
@@ -91,26 +104,37 @@ def _count(
     threads: int,
     device: str,
     progress: Callable | None,
+    beside: MatrixPass,
 ) -> pd.DataFrame:
     counted = [entry for entry in weights.entries if not entry.reason]
     total = sum(entry.tensor.nbytes for entry in counted)
     advance = progress(total) if progress and total else None
     rows = [_row(model, entry) for entry in weights.entries if entry.reason]
     started = time.perf_counter()
-    results = count_many([entry.tensor for entry in counted], threads, advance, device)
+    tensors: deque[Tensor] = deque()
+    results = count_many(_noted(beside.loading(counted), tensors), threads, advance, device)
     for entry, counts in zip(counted, results, strict=True):
         writer.add(entry.view, entry.name, counts)
-        rows.append(_row(model, entry, counts))
+        rows.append(_row(model, entry, counts, tensors.popleft()))
     seconds = time.perf_counter() - started
     log.info("%s: counted %.1f MB in %.2f s", model, total / 1e6, seconds)
     return _ledger(rows)
+
+
+def _noted(tensors: Iterable[Tensor], waiting: deque[Tensor]) -> Iterator[Tensor]:
+    """The tensors as they are taken, each put into `waiting` before."""
+    for tensor in tensors:
+        waiting.append(tensor)
+        yield tensor
 
 
 def _ledger(rows: Sequence[dict]) -> pd.DataFrame:
     return LEDGER.check(pd.DataFrame(rows, columns=list(LEDGER.columns)))
 
 
-def _row(model: str, entry: Entry, counts: KeyCounts | None = None) -> dict:
+def _row(
+    model: str, entry: Entry, counts: KeyCounts | None = None, tensor: Tensor | None = None
+) -> dict:
     row = {
         "model": model,
         "view": entry.view,
@@ -150,7 +174,7 @@ def _row(model: str, entry: Entry, counts: KeyCounts | None = None) -> dict:
         "std": summary.std,
         "iqr": summary.iqr,
         "key_bits": counts.key_bits,
-        "count_error": 0.0 if values.exact else count_error(entry.tensor),
+        "count_error": 0.0 if values.exact else count_error(tensor),
     }
 
 

@@ -8,6 +8,15 @@ from complexity_atlas import METHOD_VERSION
 from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
 
+MEASURED_FILES = (
+    "tensors.parquet",
+    "values.parquet",
+    "spectra.parquet",
+    "codes.parquet",
+    "model.json",
+)
+"""What is written of every measured model."""
+
 
 @dataclass(frozen=True)
 class WeightFile:

@@ -7,9 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from complexity_atlas.contracts import SPECTRUM
 from complexity_atlas.figures import style
 from complexity_atlas.figures.selection import MEASURE_LABELS, symbol, variant_label
 from complexity_atlas.statistics import size_adjusted
+from complexity_atlas.statistics.analysis import is_comparable
 from complexity_atlas.statistics.settings import Settings
 
 
@@ -21,8 +23,9 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
     settings    the primary effect, which stands first and in colour; the band is ± the smallest
                 effect of interest
 
-    Rows are all measures in the primary binning, then the primary measure in all binnings, in the
-    primary view and aggregate and given its covariates. What could not be computed says so.
+    Rows are all measures in the primary binning, the measures of spectra (means over matrices),
+    then the primary measure in all binnings, in the primary view and aggregate and given its
+    covariates. What could not be computed says so.
     """
     effects = partial_effects(statistics, settings)
     columns = [b for b in benchmarks.itertuples() if (effects.benchmark == b.benchmark_id).any()]
@@ -46,20 +49,20 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
 
 
 def partial_effects(statistics: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Rows of the forest: the primary effect, other measures, then other binnings."""
+    """Rows of the forest: the primary effect, other measures, spectral ones, other binnings."""
     primary = settings.primary
     given = primary.covariates or size_adjusted.ADJUSTMENTS[0]
     chosen = statistics[
         (statistics.question == size_adjusted.QUESTION)
         & (statistics.statistic == size_adjusted.PARTIAL)
         & (statistics.covariates == given)
-        & (statistics["view"] == primary.view)
-        & (statistics["aggregate"] == primary.aggregate)
+        & is_comparable(statistics, primary)
     ]
     same_measure = chosen.measure == primary.measure
     same_variant = chosen.variant == primary.variant
-    order = np.select([same_measure & same_variant, same_variant], [0, 1], 2)
-    shown = chosen.assign(order=order)[same_measure | same_variant]
+    spectral = chosen.variant == SPECTRUM
+    order = np.select([same_measure & same_variant, same_variant, spectral], [0, 1, 2], 3)
+    shown = chosen.assign(order=order)[same_measure | same_variant | spectral]
     return shown.sort_values(["order", "measure", "variant", "benchmark"], ignore_index=True)
 
 
@@ -92,6 +95,6 @@ def _column(axes: Axes, rows: pd.DataFrame, settings: Settings) -> None:
 
 
 def _label(row, settings: Settings) -> str:
-    if row.variant == settings.primary.variant:
+    if row.variant in (settings.primary.variant, SPECTRUM):
         return MEASURE_LABELS.get(row.measure, symbol(row.measure))
     return f"{symbol(row.measure)}, {variant_label(row.variant)}"

@@ -15,6 +15,20 @@ MEASURE_LABELS = {
     "sdl": "SDL complexity H · (1 − H)",
     "q_e": "Euclidean disequilibrium Q_E",
     "q_w": "Wootters disequilibrium Q_W",
+    "stable_rank": "Stable rank",
+    "effective_rank": "Effective rank",
+    "spectral_norm": "Spectral norm",
+    "frobenius_norm": "Frobenius norm",
+    "log_condition": "Condition number, ln κ",
+    "log_condition_excess": "ln κ − Marchenko–Pastur",
+    "alpha": "Power-law exponent α",
+    "alpha_distance": "Distance D of the power law",
+    "alpha_xmin": "Start of the power law",
+    "alpha_hat": "Weighted exponent α̂",
+    "log_alpha_norm": "Log α-norm",
+    "soft_rank": "Marchenko–Pastur soft rank",
+    "spectral_entropy": "Entropy of the spectrum",
+    "spectral_lmc": "LMC complexity of the spectrum",
 }
 
 SYMBOLS = {
@@ -38,6 +52,7 @@ VARIANT_LABELS = {
     "doane": "Doane",
     "window": "window",
     "window_alive": "window, alive",
+    "spectrum": "spectrum",
 }
 
 

@@ -18,7 +18,7 @@ from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.figures.selection import Selection, variant_label
 from complexity_atlas.figures.style import COLUMN_INCHES, DPI
-from complexity_atlas.report import captions, companions, tables, text, words, zoo
+from complexity_atlas.report import captions, companions, rivals, tables, text, words, zoo
 from complexity_atlas.report.tables import Table
 from complexity_atlas.report.zoo import ZooResults
 from complexity_atlas.statistics.settings import Settings
@@ -43,6 +43,7 @@ class ReportInputs:
     noise       contract STATISTICS, of models that know nothing
     calibration contract CALIBRATION
     confound    columns of `figures.confound.confound_table`
+    quantised_order  contract QUANTISED_ORDER
     settings    of the statistics: the primary effect, confidence, seed
     variants    binning variants in order: name -> settings, as configured
     versions    of the software that ran: name -> version
@@ -64,6 +65,7 @@ class ReportInputs:
     noise: pd.DataFrame
     calibration: pd.DataFrame
     confound: pd.DataFrame
+    quantised_order: pd.DataFrame
     settings: Settings
     variants: Mapping[str, Mapping[str, object]]
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -170,6 +172,8 @@ def _sections(inputs: ReportInputs) -> list[Section]:
         *_zoo(inputs, pictures.pop_all("zoo_training", "zoo_plane", "zoo_controls")),
         _complexity(inputs, pictures.pop_all("plane", "depth_profile")),
         _binning(inputs, pictures.pop_all("sensitivity")),
+        _spectra(inputs),
+        _quantisation(inputs, pictures.pop_all("quantisation")),
         _companions(inputs, pictures.pop_all(*companions.FIGURES)),
         _scores(inputs, pictures.pop_all("score_sources", "score_coverage")),
         Section("further", "Further", "Further figures", pictures=pictures.pop_all()),
@@ -325,6 +329,23 @@ def _scores(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
         tuple(text.source_sentences(found)),
         pictures,
         _filled(tables.sources_table(found)) if len(found) else (),
+    )
+
+
+def _spectra(inputs: ReportInputs) -> Section:
+    table = rivals.spectra_table(inputs.models, inputs.complexity, inputs.selection)
+    sentences = tuple(rivals.spectra_sentences(table))
+    return Section("spectra", "Spectra", "Spectra: the rivals", sentences, (), _filled(table))
+
+
+def _quantisation(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
+    return Section(
+        "quantisation",
+        "Quantised",
+        "What quantisation leaves of the complexity",
+        tuple(rivals.quantisation_sentences(inputs.quantised_order)),
+        pictures,
+        _filled(rivals.order_table(inputs.quantised_order)),
     )
 
 

@@ -40,8 +40,9 @@ _CAPTIONS = {
         "Size-adjusted association of every measure",
         "Correlation of what size leaves unexplained of score and of measure, with its "
         "{confidence} interval over families: the primary effect first, then the other measures "
-        "in its binning, then its measure in the other binnings. The band is ±{smallest}, the "
-        "smallest effect of interest. No interval is corrected for the number of tests.",
+        "in its binning, those of spectra, then its measure in the other binnings. The band is "
+        "±{smallest}, the smallest effect of interest. No interval is corrected for the number of "
+        "tests.",
     ),
     "power": (
         "What could be seen at all",
@@ -126,6 +127,11 @@ _CAPTIONS = {
         "Which scores there are",
         "Dark where a score is used, light where there is one by another protocol. Numbers count "
         "the models with a score that is used.",
+    ),
+    "quantisation": (
+        "Complexity of the codes of quantised weights",
+        "Each point is a network; τ is Kendall’s rank correlation of the two orders. Codes are a "
+        "finite alphabet: no bins are chosen. Scales differ between panels. Shown: {description}.",
     ),
     "confound": (
         "Complexity of noise against its amount",

@@ -13,6 +13,7 @@ from complexity_atlas.figures.selection import Selection, of_models, symbol, var
 from complexity_atlas.figures.sensitivity import ranking
 from complexity_atlas.report import words
 from complexity_atlas.statistics import raw, size_adjusted
+from complexity_atlas.statistics.analysis import is_comparable
 from complexity_atlas.statistics.settings import Primary
 
 Kind = Literal["text", "name", "number", "note", "remark", "code"]
@@ -142,12 +143,13 @@ def ranking_table(
 def statistics_table(
     statistics: pd.DataFrame, benchmarks: pd.DataFrame, primary: Primary, confidence: float
 ) -> Table:
-    """Every measure and binning in the primary view and aggregate: raw, and adjusted for size."""
+    """Every measure and binning in the primary view and aggregate: raw, and adjusted for size.
+
+    Of spectral measures it is the mean over matrices.
+    """
     titles = _titles(benchmarks)
     given = primary.covariates or size_adjusted.ADJUSTMENTS[0]
-    here = statistics[
-        (statistics["view"] == primary.view) & (statistics["aggregate"] == primary.aggregate)
-    ]
+    here = statistics[is_comparable(statistics, primary)]
     plain = _of(here, raw.QUESTION, raw.SPEARMAN, "")
     adjusted = _of(here, size_adjusted.QUESTION, size_adjusted.PARTIAL, given)
     rows = plain.add_suffix("_raw").join(adjusted.add_suffix("_adj"), how="outer").reset_index()

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from complexity_atlas.contracts import SPECTRUM
 from complexity_atlas.statistics.design import ANALYSIS
 from complexity_atlas.statistics.settings import Primary
 
@@ -50,12 +51,19 @@ def in_focus(analysis: pd.DataFrame, primary: Primary) -> pd.DataFrame:
     """The rows of predictors that differ from the primary one in binning or in measure only.
 
     What fits a model per predictor takes these: hundreds of views, aggregates and binnings of one
-    quantity are no hundreds of questions.
+    quantity are no hundreds of questions. Of spectral measures that is the mean over matrices.
     """
     without_bins = analysis.variant == ""
-    seen = (analysis["view"] == primary.view) & (analysis["aggregate"] == primary.aggregate)
-    close = (analysis.variant == primary.variant) | (analysis.measure == primary.measure)
-    return analysis[without_bins | (seen & close)]
+    close = analysis.variant.isin([primary.variant, SPECTRUM])
+    close |= analysis.measure == primary.measure
+    return analysis[without_bins | (is_comparable(analysis, primary) & close)]
+
+
+def is_comparable(predictors: pd.DataFrame, primary: Primary) -> pd.Series:
+    """Rows in the primary view and aggregate; of spectral measures, the mean over matrices."""
+    of_spectra = predictors.variant == SPECTRUM
+    aggregate = np.where(of_spectra, "mean", primary.aggregate)
+    return (predictors["view"] == primary.view) & (predictors["aggregate"] == aggregate)
 
 
 def _targets(scores: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
