@@ -251,7 +251,6 @@ def _scores(models: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                 "ci_low": np.nan,
                 "ci_high": np.nan,
                 "n_items": N_ITEMS[benchmark],
-                "n_reports": 1,
                 "evaluator": "third_party",
                 "source_id": "made-up",
                 "source_url": "https://example.org/scores",
