@@ -31,9 +31,9 @@ class Desk:
 
     reviewed: Reviewed
 
-    def curate(self, *said: tuple[Source, Parsed], order: int = 1) -> Curation:
+    def curate(self, *said: tuple[Source, Parsed]) -> Curation:
         curated = curated_reports([], self.reviewed.benchmarks)
-        return curate(curated, reports(*said[::order]), [s for s, _ in said], self.reviewed)
+        return curate(curated, reports(*said), [one for one, _ in said], self.reviewed)
 
     def with_aliases(self, *rows: tuple[str, str, str, str]) -> "Desk":
         columns = ["kind", "raw", "canonical", "source"]

@@ -10,6 +10,7 @@ from complexity_atlas.scores.curation import curate_reports, load_reviewed
 from complexity_atlas.scores.fetch import Fetching, fetch_locked
 from complexity_atlas.scores.reports import Reports, read_sources
 from complexity_atlas.scores.store import RawStore
+from complexity_atlas.scores.tables import FLAGS
 from complexity_atlas.scores.view import analysis_view, load_protocols
 
 SMALL = ("obsscaling", "timm", "eleuther_harness", "open_llm_v1_2023_06", "mteb", "helm", "epoch")
@@ -89,6 +90,7 @@ def test_every_source_is_curated_accounted_for_and_its_copies_are_found(read, cu
     result, view = curate(*read(*SOURCES))
     counts = result.scores.groupby(["source_id", "status"]).n_reports.sum()
     assert set(result.rows_in) == set(SOURCES)
+    assert set(";".join(result.scores["flags"]).split(";")) - {""} <= set(FLAGS)
     # OPT 1.3B stands in two repositories of one organisation, number for number.
     assert counts["pythia", "copy"] > 100
     assert counts["open_llm_v1_2023_09", "copy"] > 200

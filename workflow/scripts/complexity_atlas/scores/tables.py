@@ -3,6 +3,23 @@
 import pandera.pandas as pa
 
 from complexity_atlas.contracts import SCORES, UNITS, Contract, count, number, one_of, text
+from complexity_atlas.scores import reported
+
+REASONS = reported.REASONS | {
+    "unknown_benchmark": "no benchmark of this name is known; an alias or a row of it may help",
+    "unknown_metric": "the benchmark is not known to be scored in this way",
+}
+"""Why a report became no row: of the parser, or of the curation."""
+
+FLAGS = reported.FLAGS | {
+    "conflict": "the same source gives another number for the same measurement",
+    "corrected": "mended by a reviewed row of corrections.csv",
+    "out_of_bounds": "no value that the metric can have",
+    "plus_minus": "the standard error follows a ± whose meaning the source does not state",
+    "quarantined": "set aside by a reviewed row of corrections.csv",
+    "unit_conflict": "a percent sign where the source prints fractions, or the other way round",
+}
+"""Flags of scores, joined by ";"."""
 
 METRICS = Contract(
     "metrics",
@@ -77,7 +94,7 @@ REJECTS = Contract(
         "file": text(),
         "raw_sha256": text(),
         "raw_locator": text(),
-        "reason": text(),
+        "reason": one_of(*REASONS),
         "snippet": text(),
     },
     ("source_id", "file", "raw_locator", "reason", "snippet"),
