@@ -113,7 +113,7 @@ class Stream:
         self._passed = 0  # nothing before is needed any more
         self._error: Exception | None = None
         self._threads: list[Thread] = []
-        self._is_closed = self._is_hashed = False
+        self._is_hashed = False
 
     def append(self, file: RemoteFile) -> int:
         """Position of a file's first byte; it comes last if it was not in the stream."""
@@ -164,6 +164,7 @@ class Stream:
         """Let the rest pass, and wait until every file was verified."""
         with self._changed:
             self._last_claimed = self._end
+            self._claims.clear()
             self._free()
         if not self._end:
             return
@@ -176,7 +177,6 @@ class Stream:
     def close(self) -> None:
         """End the connections, finished or not."""
         with self._changed:
-            self._is_closed = True
             self._error = self._error or AtlasError("the weights were closed before all was read")
             self._changed.notify_all()
 
