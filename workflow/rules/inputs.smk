@@ -101,6 +101,11 @@ def if_companions(*items):
     return list(items) if config["companions"]["include"] else []
 
 
+def if_archived(*names):
+    """What only a study that is rebuilt from its archive has."""
+    return list(names) if config["archived"] else []
+
+
 def if_sources(*names):
     """What the study has only with sources of published scores."""
     return list(names) if config["scores"]["sources"] else []

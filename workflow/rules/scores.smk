@@ -14,6 +14,7 @@ rule fetch_scores:
     input:
         catalogue=project_file(config["scores"]["catalogue"]),
         lock=project_file(config["scores"]["lock"]),
+        earlier=if_archived("results/archived/tables/scores/snapshots.csv"),
     output:
         "results/scores/snapshots.csv",
     log:

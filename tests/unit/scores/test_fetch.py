@@ -13,7 +13,7 @@ import pytest
 from complexity_atlas import network
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.scores.catalogue import Locked, LockedFile, Source, load_lock, write_lock
-from complexity_atlas.scores.fetch import Fetching, differences, fetch_locked, refresh
+from complexity_atlas.scores.fetch import Fetching, differences, fetch_locked, lock_of, refresh
 from complexity_atlas.scores.locations import Hosts
 from complexity_atlas.scores.refreshing import REVIEWED, refresh_lock
 from complexity_atlas.scores.store import MANIFEST, RawStore
@@ -129,6 +129,17 @@ def test_a_folder_can_be_a_source_of_its_own(web, how, tmp_path):
     row = fetch_locked([plain(web, "*.csv", url="", path=str(tmp_path / "mine"))], {}, how).iloc[0]
     assert (row.file, row.state) == ("a.csv", "local")
     assert how.store.read(row.sha256, "a.csv") == TABLE
+
+
+def test_an_earlier_run_stands_in_for_a_folder_that_is_gone(web, how, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.csv").write_bytes(TABLE)
+    here = plain(web, "*.csv", url="", path=str(tmp_path / "mine"))
+    before = fetch_locked([here], {}, how)
+    (tmp_path / "mine" / "a.csv").unlink()
+    with pytest.raises(AtlasError, match="source board: no file of"):
+        fetch_locked([here], {}, how)
+    assert fetch_locked([here], lock_of(before), how).equals(before)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ TABLES = {
     "scores/scores.parquet": contracts.SCORES,
     "scores/view.parquet": ANALYSIS_VIEW,
     "scores/sources.csv": SOURCES,
+    "scores/snapshots.csv": SNAPSHOTS,
     "statistics/verdict.csv": contracts.VERDICTS,
     "statistics/predictions.csv": contracts.PREDICTIONS,
     "statistics/size_gaps.csv": contracts.SIZE_GAPS,

@@ -77,7 +77,8 @@ def fetch_locked(
                     how.store.add(known[record.sha256].read_bytes(), file)
                 else:
                     _fetch_one(source, locked, file, record, how)
-            rows.append(_row(source, locked, file, record, how.hosts, "locked"))
+            state = "local" if source.path else "locked"
+            rows.append(_row(source, locked, file, record, how.hosts, state))
     return SNAPSHOTS.check(pd.DataFrame(rows, columns=list(SNAPSHOTS.columns)))
 
 
@@ -100,6 +101,19 @@ def refresh(
             if source.id in lock:
                 fresh[source.id] = replace(lock[source.id], stale=str(error))
     return fresh
+
+
+def lock_of(snapshots: pd.DataFrame) -> dict[str, Locked]:
+    """The lock that asks for exactly the files of an earlier run (contract SNAPSHOTS)."""
+    return {
+        source_id: Locked(
+            {row.file: LockedFile(row.sha256, row.bytes) for row in files.itertuples()},
+            files.revision.iloc[0],
+            files.retrieved_at.iloc[0],
+            files.reason.iloc[0],
+        )
+        for source_id, files in snapshots.groupby("source_id")
+    }
 
 
 def differences(old: Mapping[str, Locked], new: Mapping[str, Locked]) -> Iterator[str]:
