@@ -540,6 +540,36 @@ SCORES = Contract(
 """One row per reported number. `n_reports` counts the reports of one source that say the same and
 are one row; `copy_of` is the `record_id` of the row that a copy repeats."""
 
+ITEMS = Contract(
+    "items",
+    {
+        "item_uid": text(pa.Check.str_matches(r"^[0-9a-f]{64}$")),
+        "benchmark_id": text(),
+        "group_id": text(),
+        "split": text(),
+        "text": text(),
+    },
+    ("item_uid",),
+)
+"""Questions of benchmarks. `group_id` is the problem: variants of one problem share it."""
+
+RESPONSES = Contract(
+    "responses",
+    {
+        "item_uid": text(pa.Check.str_matches(r"^[0-9a-f]{64}$")),
+        "model_id": text(),
+        "protocol_id": text(),
+        "score": pa.Column("float32", pa.Check.in_range(0, 1), nullable=True),
+        "n_correct": count(nullable=True),
+        "n_attempts": integer(pa.Check.ge(1), nullable=True),
+        "evaluated": pa.Column("bool"),
+        "flag": text(),
+        "source": text(),
+    },
+    ("item_uid", "model_id", "protocol_id"),
+)
+"""What a model made of an item. Where `evaluated` is false, `flag` says why it does not count."""
+
 ANALYSIS = Contract(
     "analysis frame",
     {
