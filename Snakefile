@@ -30,6 +30,7 @@ include: "workflow/rules/complexity.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/theory.smk"
+include: "workflow/rules/routing.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 

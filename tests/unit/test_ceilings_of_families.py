@@ -12,7 +12,7 @@ from complexity_atlas.statistics.settings import Settings
 
 SETTINGS = Settings()
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
-NOBODY = pd.DataFrame(columns=["model_id", "family", "n_params"])
+NOBODY = pd.DataFrame(columns=["model_id", "family", "n_params", "n_params_total"], dtype="string")
 LAMBADA = "lambada_openai"
 MATHEMATICS = ("abstract_algebra", "college_mathematics", "high_school_mathematics")
 
@@ -36,6 +36,7 @@ def score(model, benchmark, value, **columns):
         "stderr": 0.01,
         "n_items": 1000,
         "source_id": "s",
+        "flags": "",
         **columns,
     }
 
@@ -155,7 +156,9 @@ def published(shared, family) -> tuple[pd.DataFrame, pd.DataFrame]:
                 )
             )
     models = pd.DataFrame({"model_id": list(sizes), "n_params": list(sizes.values())})
-    return table(rows), models.assign(family="f")
+    return table(rows), models.assign(family="f", n_params_total=np.nan).astype(
+        {"model_id": "string"}
+    )
 
 
 @pytest.mark.parametrize(

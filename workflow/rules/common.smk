@@ -69,6 +69,9 @@ BATCHES = {model: [model] for model in PUBLISHED.model} | {
     f"zoo-{name}": list(models.model) for name, models in ZOO_MODELS.groupby("run")
 }
 
+# Published results, item by item, for the routing experiment: name -> format, files, costs.
+ROUTING_SOURCES = config["companions"]["routing"]["sources"]
+
 # Tables of the statistics, and the questions (modules of complexity_atlas.statistics) in each.
 STATISTICS_TABLES = {
     "correlations": ["raw", "size_adjusted"],

@@ -13,7 +13,7 @@ COMPANION_TABLES = expand(
     "results/companions/{name}.csv",
     name=[name for name in COMPANION_CONTRACTS if name not in OF_ZOO],
 )
-COMPANION_FIGURES = ["superposition", "head_tuning"]
+COMPANION_FIGURES = ["superposition", "head_tuning", "routing", "ceilings"]
 
 
 rule companions:

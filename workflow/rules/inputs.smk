@@ -91,6 +91,12 @@ def has_parts(wildcards):
     return wildcards.batch in set(PUBLISHED.model)
 
 
+def routing_files(wildcards):
+    """The files of per-item results of a source."""
+    source = ROUTING_SOURCES[wildcards.routing_source]
+    return [project_file(name) for name in source["files"]]
+
+
 def is_focused(wildcards):
     """Whether a question fits models, which is dear, and so takes the predictors in focus only."""
     return wildcards.question not in {"raw", "size_adjusted", "power", "targets"}
@@ -117,6 +123,7 @@ def configured_files():
         config["models"],
         *config["scores"]["curated"],
         *(config["scores"][name] for name in REVIEWED + ["lock"]),
+        *[name for source in ROUTING_SOURCES.values() for name in source["files"]],
     ]
 
 

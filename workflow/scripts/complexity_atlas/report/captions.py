@@ -100,6 +100,20 @@ _CAPTIONS = {
         "Gaussian weights of the same means and widths. The dashed line is a guess without "
         "context. Shown: {description}.",
     ),
+    "routing": (
+        "Is a router worth its cost?",
+        "Above, cost and accuracy of single networks (black), of mixing them at random (dashed), "
+        "and of routers that read the text of an item: a line over all thresholds, a marker where "
+        "each item goes to its likeliest class. Below, where the truth is known: what labels by "
+        "several trials buy. A router that learns from them comes near the best network, mostly by "
+        "sending it nearly everything.",
+    ),
+    "ceilings": (
+        "Who stops getting better with size?",
+        "Left, the slope of every family’s score on size with its interval; inside the band a line "
+        "is flat. Right, how often the rule would call a line flat, by its true slope, with as "
+        "many networks and items; the dashed lines are the margin and the level of the test.",
+    ),
     "superposition": (
         "How many features could a network compute?",
         "Left, the most ANDs of two inputs that the weights of each network can tell apart, by "

@@ -7,7 +7,7 @@ import pandas as pd
 
 from complexity_atlas.report import words
 
-FIGURES = ("superposition", "head_tuning")
+FIGURES = ("superposition", "head_tuning", "routing", "ceilings")
 
 
 def paragraphs(tables: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -132,6 +132,94 @@ def linear_heads(heads: pd.DataFrame) -> str:
     )
 
 
+def routing(evaluation: pd.DataFrame, trials: pd.DataFrame, models: pd.DataFrame) -> str:
+    """Whether a router that reads a task's text is worth having."""
+    start = (
+        "Routing (after arXiv 2312.11511): a classifier reads a task and names the least capable "
+        "network that solves it. "
+    )
+    routed = evaluation[evaluation.verdict != ""]
+    if routed.empty:
+        return start + "No items with text were answered by several networks of known cost."
+    won = routed[routed.verdict == "beats"]
+    best = routed.loc[routed.gain.idxmax()]
+    found = (
+        f"{words.whole(len(won))} of {words.counted(len(routed), 'router')} "
+        f"{'beats' if len(won) == 1 else 'beat'} always taking the best single network. The best "
+        f"of them against it ({best.ladder}, {best.labels}) is right in "
+        f"{words.percent(best.accuracy)} instead of {words.percent(best.best_accuracy)}, a change "
+        f"by {_points(best.gain)} ({_points(best.gain_low)} to {_points(best.gain_high)}), and "
+        f"saves {words.percent(best.saving, 0)} of its cost. "
+    )
+    sure = routed[routed.label_low > routed.majority_share]
+    labels = (
+        f"Labels of unseen problems are predicted rightly in {_from_to(routed.label_accuracy)}, "
+        f"where always naming the commonest does so in {_from_to(routed.majority_share)}; "
+        f"{words.whole(len(sure))} of {words.whole(len(routed))} are above that by their interval. "
+        f"Some network is right in {_from_to(routed.oracle_accuracy)} of items."
+    )
+    unrun = models[models.flag.str.startswith("never run")]
+    never = (
+        f" {words.counted(len(unrun), 'network')} of the sources never ran, and did not fail."
+        if len(unrun)
+        else ""
+    )
+    return start + found + labels + never + _repeated(trials)
+
+
+def _repeated(trials: pd.DataFrame) -> str:
+    if trials.trials.nunique() < 2:
+        return ""
+    mean = trials.groupby("trials")[["agreement", "accuracy", "best_accuracy", "cost"]].mean()
+    least, most = mean.iloc[0], mean.iloc[-1]
+    return (
+        f" Labels from {words.counted(int(mean.index[-1]), 'trial')} instead of "
+        f"{words.whole(mean.index[0])} are the true ones in {words.percent(most.agreement)} "
+        f"instead of {words.percent(least.agreement)}, and bring the router from "
+        f"{_points(least.accuracy - least.best_accuracy)} to "
+        f"{_points(most.accuracy - most.best_accuracy)} against the best network, at "
+        f"{words.real(most.cost / least.cost, 3)} times the cost."
+    )
+
+
+def _from_to(shares: pd.Series) -> str:
+    low, high = words.percent(shares.min()), words.percent(shares.max())
+    return low if low == high else f"{low} to {high}"
+
+
+def _points(share: float) -> str:
+    """A difference of shares, in percentage points."""
+    return f"{words.signed(100 * share, 1)} points"
+
+
+def ceilings(lines: pd.DataFrame, operating: pd.DataFrame) -> str:
+    """Which families stop getting better with size, and how far the rule can be trusted."""
+    start = "Ceilings (after arXiv 2510.21866): "
+    if lines.empty:
+        return start + "no family has three sizes on one benchmark, so none can be said to stop."
+    floor = lines[lines.chance != ""]
+    above = lines[lines.chance == ""]
+    stopped = above[above.ceiling]
+    named = [f"{row.family} on {row.benchmark}" for row in stopped.itertuples()]
+    found = (
+        f"of {words.counted(len(lines), 'line')} of a family’s scores against its size "
+        f"{words.whole(len(floor))} are at chance and not interpreted, "
+        f"{words.whole(int((above.low > 0).sum()))} rise, and {words.whole(len(stopped))} are "
+        f"ceilings, flat while the loss falls{': ' + words.listed(named) if named else ''}. "
+    )
+    if operating.empty:
+        return start + found
+    steepest = operating.slope.max()
+    flat = operating.declared_flat[operating.slope == 0]
+    rising = operating.declared_flat[operating.slope == steepest]
+    return (
+        f"{start}{found}With as many networks and items as these, the rule calls a line that is "
+        f"truly flat so in {words.percent(flat.min(), 0)} to {words.percent(flat.max(), 0)} of "
+        f"studies, and one that rises by {words.short(steepest)} per tenfold weights in "
+        f"{words.percent(rising.max())} at most."
+    )
+
+
 _EXPERIMENTS: dict[Callable[..., str], tuple[str, ...]] = {
     superposition: (
         "superposition_bound",
@@ -142,5 +230,7 @@ _EXPERIMENTS: dict[Callable[..., str], tuple[str, ...]] = {
     ),
     head_tuning: ("head_tuning_risk", "head_tuning_spectrum"),
     linear_heads: ("linear_heads",),
+    routing: ("routing_evaluation", "routing_trials", "routing_models"),
+    ceilings: ("ceilings", "ceilings_operating"),
 }
 """Writer of each paragraph, in the order of the page, and the tables it is made from."""

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.experiments.ceilings.tables import CEILINGS, LINE, OPERATING
+from complexity_atlas.scores.repeats import flagged
+from complexity_atlas.scores.view import QUANTIZED
 from complexity_atlas.statistics.ceilings import ceilings, operating_characteristic
 from complexity_atlas.statistics.settings import Settings
 
@@ -23,9 +25,10 @@ def find_ceilings(
 
     scores    contract SCORES; rows with status "ok" and proportions, the losses apart
     measured  contract MEASURED_MODELS: sizes are numbers of counted weights
-    scored    model_id, family and n_params of models whose weights were not measured; may be empty
+    scored    contract SCORED_MODELS: sizes, as sources print them, of models that were not measured
 
-    Of a training run the last step counts; controls do not. The loss of a family is that which most
+    Scores on a part of the items, disputed ones, and those of quantised weights are left out. Of a
+    training run the last step counts; controls do not. The loss of a family is that which most
     of its models have.
     """
     frame = _lines(scores, _known(measured, scored))
@@ -56,9 +59,9 @@ def _known(measured: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
     last = own.groupby("run")["step"].transform("max")
     own = own[(own["run"] == "") | (own["step"] == last)].set_index("model")
     own = pd.DataFrame({"family": own["family"], "n": own["n_weights"].astype(float)})
-    other = pd.DataFrame(
-        {"family": scored["family"].astype("string"), "n": scored["n_params"].astype(float)}
-    ).set_axis(scored["model_id"].astype("string").str.replace("/", "--"))
+    size = scored["n_params_total"].fillna(scored["n_params"]).astype(float)
+    other = pd.DataFrame({"family": scored["family"], "n": size})
+    other = other.set_axis(scored["model_id"].str.replace("/", "--"))
     known = pd.concat([own, other[~other.index.isin(own.index)]])
     known = known[(known["family"].fillna("") != "") & (known["n"] > 0)]
     return pd.DataFrame({"family": known["family"], "log_n": np.log(known["n"])})
@@ -67,6 +70,8 @@ def _known(measured: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
 def _lines(scores: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """One row per model and protocol, with the columns that `statistics.ceilings` asks for."""
     rows = scores[(scores["status"] == "ok") & (scores["normalization"] == "none")]
+    barred = flagged(rows, "partial") | flagged(rows, "disputed")
+    rows = rows[~barred & ~rows["precision"].isin(QUANTIZED)]
     rows = rows.assign(model=rows["model_id"].str.replace("/", "--"))
     rows = rows[rows["model"].isin(known.index)]
     step = rows["model_revision"].str.extract(r"^step(\d+)$")[0].astype(float)
