@@ -5,9 +5,7 @@ the answer of equally many items, so that whoever ignores the passage scores exa
 answers with the log-likelihood that it gives to each word after the passage.
 """
 
-import hashlib
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from complexity_atlas.experiments.zoo.networks import LanguageModel
 from complexity_atlas.experiments.zoo.settings import LONGEST_WORD
 from complexity_atlas.experiments.zoo.tables import ITEMS
 from complexity_atlas.experiments.zoo.text import ALPHABET, Corpus, encode
+from complexity_atlas.scores.per_item import item_uid
 
 CLOZE = "zoo_cloze"
 OPTIONS = 4
@@ -46,8 +45,7 @@ class Item:
     @property
     def uid(self) -> str:
         """SHA-256 over benchmark and prompt, whitespace collapsed, in hexadecimal."""
-        prompt = " ".join(f"{CLOZE}|{self.passage} [{'|'.join(self.options)}]".split())
-        return hashlib.sha256(unicodedata.normalize("NFC", prompt).encode()).hexdigest()
+        return item_uid(CLOZE, f"{self.passage} [{'|'.join(self.options)}]")
 
 
 @dataclass(frozen=True)
