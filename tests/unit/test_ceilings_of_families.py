@@ -26,6 +26,7 @@ def score(model, benchmark, value, **columns):
         "benchmark_id": benchmark,
         "subtask": "",
         "protocol_id": benchmark,
+        "metric_id": "accuracy",
         "n_shot": None,
         "normalization": "none",
         "status": "ok",

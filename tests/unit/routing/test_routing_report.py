@@ -62,6 +62,9 @@ def ceiling_line(**changes) -> dict:
         "family": "f",
         "benchmark": "quiz",
         "subtask": "",
+        "metric_id": "accuracy",
+        "score": 0.7,
+        "chance_level": 0.25,
         "n_models": 5,
         "slope": 0.001,
         "low": -0.001,
@@ -80,7 +83,7 @@ def test_the_paragraph_on_ceilings_counts_lines():
     text = companions.ceilings(lines, operating).replace("\u00a0", " ")
     assert "of 3 lines" in text
     assert "1 are at chance and not interpreted, 1 rise, and 1 are ceilings" in text
-    assert "f on quiz" in text
+    assert "f on quiz (accuracy, on average 0.700 where chance is 0.25)" in text
     assert "so in 60 % to 90 % of studies" in text
     assert "rises by 0.05 per tenfold weights in 2.0 % at most" in text
     assert "none can be said to stop" in companions.ceilings(lines.iloc[:0], operating)

@@ -9,7 +9,7 @@ from matplotlib.ticker import PercentFormatter
 from complexity_atlas.figures import style
 from complexity_atlas.statistics.settings import Settings
 
-MOST_LINES = 30
+MOST_LINES = 40
 """Lines that are drawn: whole benchmarks first, then those with the most models."""
 
 _MOST_CURVES = 6
@@ -79,22 +79,24 @@ def _slopes(axes: Axes, rows: pd.DataFrame, benchmarks: pd.DataFrame, settings: 
         glyph = _KINDS[row.kind]
         axes.plot([row.low, row.high], [place, place], color=glyph.colour, linewidth=1.0)
         axes.scatter(row.slope, place, s=16, c=glyph.colour, marker=glyph.marker, zorder=3)
-    labels = [
-        ", ".join(
-            [
-                f"{row.family}: {names.get(row.benchmark, row.benchmark)}",
-                *([row.subtask] if row.subtask else []),
-                *([f"{row.n_shot}-shot"] if pd.notna(row.n_shot) else []),
-            ]
-        )
-        for row in rows.itertuples()
-    ]
-    axes.set_yticks(range(len(rows)), labels)
+    axes.set_yticks(range(len(rows)), [_label(row, names) for row in rows.itertuples()])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("Score per tenfold number of weights")
     axes.set_title("Slopes")
     axes.grid(True, axis="x")
+
+
+def _label(row, names: pd.Series) -> str:
+    """Family, benchmark, and what else tells its lines apart."""
+    parts = [f"{row.family}: {names.get(row.benchmark, row.benchmark)}"]
+    if row.subtask:
+        parts.append(row.subtask)
+    if pd.notna(row.n_shot):
+        parts.append(f"{row.n_shot}-shot")
+    if row.metric_id != "accuracy":
+        parts.append(row.metric_id.replace("_", " "))
+    return ", ".join(parts)
 
 
 def _rates(

@@ -8,6 +8,7 @@ import pandas as pd
 from complexity_atlas.report import words
 
 FIGURES = ("superposition", "head_tuning", "routing", "ceilings")
+_MOST_NAMED = 5
 
 
 def paragraphs(tables: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -200,7 +201,14 @@ def ceilings(lines: pd.DataFrame, operating: pd.DataFrame) -> str:
     floor = lines[lines.chance != ""]
     above = lines[lines.chance == ""]
     stopped = above[above.ceiling]
-    named = [f"{row.family} on {row.benchmark}" for row in stopped.itertuples()]
+    named = [
+        f"{' '.join(filter(None, [row.family, 'on', row.benchmark, row.subtask]))} "
+        f"({row.metric_id.replace('_', ' ')}, on average {words.fixed(row.score, 3)} where chance "
+        f"is {words.short(row.chance_level)})"
+        for row in stopped.head(_MOST_NAMED).itertuples()
+    ]
+    if len(stopped) > _MOST_NAMED:
+        named.append(f"{words.whole(len(stopped) - _MOST_NAMED)} more")
     found = (
         f"of {words.counted(len(lines), 'line')} of a family’s scores against its size "
         f"{words.whole(len(floor))} are at chance and not interpreted, "

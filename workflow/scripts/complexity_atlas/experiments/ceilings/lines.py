@@ -100,11 +100,13 @@ def _line(
     return {
         **row,
         **dict(zip(LINE, names, strict=True)),
+        "metric_id": line["metric_id"].iloc[0],
         "n_shot": line["n_shot"].iloc[0],
         "n_items": int(items.median()) if len(items) else None,
         "smallest": float(weights.min()),
         "largest": float(weights.max()),
         "score": float(line["score"].mean()),
+        "chance_level": float(line["chance_level"].iloc[0]),
     }
 
 
