@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from complexity_atlas import counting
+from complexity_atlas.counting import count_many
 from complexity_atlas.errors import AtlasError, WeightsUnavailable
 from complexity_atlas.weights.streams import Checksum, RemoteSegment, Stream
+from complexity_atlas.weights.tensors import Tensor
 
 
 class MemoryFile:
@@ -118,4 +121,32 @@ def test_a_failed_connection_reaches_every_reader():
         read(segment, 0, 70_000, 50)
     with pytest.raises(AtlasError, match="no more"):
         stream.finish()
+    stream.close()
+
+
+def test_a_tensor_may_be_loaded_while_the_ones_before_it_are_counted(monkeypatch):
+    """As taking singular values does with some tensors, and not with those that are too large."""
+    monkeypatch.setattr(counting, "_PIECE", 4096)
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(0, 9, size, np.uint8) for size in (40_000, 50, 20_000, 7)]
+    file = MemoryFile(b"".join(array.tobytes() for array in arrays))
+    stream = Stream(connections=2, chunk=512, window=3)
+
+    def tensors():
+        offset = 0
+        for i, array in enumerate(arrays):
+            segment = RemoteSegment(stream, file, offset, array.nbytes)
+            tensor = Tensor(str(i), "float8_e5m2", array.shape, segment)
+            offset += array.nbytes
+            yield Tensor.of(str(i), tensor.array()) if i == 2 else tensor
+
+    def count():
+        return list(count_many(tensors(), threads=2))
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(count).result(timeout=20)
+    for counts, array in zip(found, arrays, strict=True):
+        expected = counting.count(Tensor("w", "float8_e5m2", array.shape, array))
+        assert counts.counts.tolist() == expected.counts.tolist()
+    stream.finish()
     stream.close()

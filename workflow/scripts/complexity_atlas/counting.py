@@ -126,6 +126,10 @@ def _batches(tensors: Iterable[Tensor]) -> Iterator[list[_Piece]]:
             if nbytes >= _BLOCK:
                 yield batch
                 batch, nbytes = [], 0
+        # Whoever makes the next tensor may have to read on, which must not wait for this one.
+        if batch and tensor.in_order:
+            yield batch
+            batch, nbytes = [], 0
     yield batch
 
 

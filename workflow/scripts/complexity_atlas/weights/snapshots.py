@@ -214,6 +214,8 @@ class HubFile:
 class _CachedSegment:
     """Bytes of a file that is downloaded when they are wanted."""
 
+    in_order = False
+
     def __init__(self, file: HubFile, offset: int, nbytes: int):
         self._file, self._offset, self.nbytes = file, offset, nbytes
 

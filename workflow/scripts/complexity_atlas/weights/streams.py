@@ -288,6 +288,8 @@ class Stream:
 class RemoteSegment:
     """Bytes of a file in a stream; a `tensors.Segment`."""
 
+    in_order = True
+
     def __init__(self, stream: Stream, file: RemoteFile, offset: int, nbytes: int):
         self._stream, self._start, self.nbytes = stream, stream.append(file) + offset, nbytes
         self._file, self._offset = file, offset

@@ -28,6 +28,8 @@ class Segment(Protocol):
     """
 
     nbytes: int
+    in_order: bool
+    """Whether bytes must be read in their order, once."""
 
     def blocks(self, start: int, stop: int, buffer: memoryview) -> Iterator[memoryview]:
         """Bytes [start, stop) of the segment, a buffer at a time."""
@@ -42,12 +44,14 @@ class Segment(Protocol):
         ...
 
     def release(self) -> None:
-        """Forget what was retained."""
+        """Say that the tensor is done with: what was kept for it can go."""
         ...
 
 
 class Rereadable:
     """What a segment needs not do whose bytes can be read in any order, again and again."""
+
+    in_order = False
 
     def claim(self, start: int, stop: int) -> None:
         """Nothing to do."""
@@ -168,6 +172,11 @@ class Tensor:
             block[:] = source[position : position + len(block)]
             yield block
 
+    @property
+    def in_order(self) -> bool:
+        """Whether the bytes must be read in their order, once; see Segment."""
+        return not isinstance(self.data, np.ndarray) and self.data.in_order
+
     def claim(self, start: int, stop: int) -> None:
         """Say that bytes [start, stop) will be read; see Segment."""
         if not isinstance(self.data, np.ndarray):
@@ -179,7 +188,7 @@ class Tensor:
             self.data.retain(spans)
 
     def release(self) -> None:
-        """Forget what was retained."""
+        """Say that the tensor is done with; see Segment."""
         if not isinstance(self.data, np.ndarray):
             self.data.release()
 
