@@ -399,3 +399,17 @@ def test_a_matrix_larger_than_the_window_is_read_whole(hub, tmp_path, monkeypatc
     assert arrays.keys() == {entry.name for entry in on_disk}
     for entry in on_disk:
         assert arrays[entry.name].tobytes() == entry.tensor.array().tobytes()
+
+
+@pytest.mark.parametrize("access", [HubAccess(), ONCE], ids=["stream", "once"])
+def test_spectra_are_those_of_a_local_file(hub, tmp_path, access):
+    for name, blob in hub.repos["org/deep"]["main"].items():
+        (tmp_path / name).write_bytes(blob.source)
+    remote = ModelSpec("net", "hub", "org/deep", hub.commit("org/deep"))
+    local = ModelSpec("net", "file", str(tmp_path / "model-*.safetensors"))
+    for spec, out in ((remote, tmp_path / "out"), (local, tmp_path / "expected")):
+        measure_model(spec, out, tmp_path, threads=2, access=access, spectra_up_to=10**6)
+    for name in ("tensors", "values", "spectra", "codes"):
+        file = f"{name}.parquet"
+        assert (tmp_path / "out" / file).read_bytes() == (tmp_path / "expected" / file).read_bytes()
+    assert not weights_on_disk(tmp_path)

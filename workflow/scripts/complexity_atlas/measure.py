@@ -116,6 +116,7 @@ def _count(
     for entry, counts in zip(counted, results, strict=True):
         writer.add(entry.view, entry.name, counts)
         rows.append(_row(model, entry, counts, tensors.popleft()))
+        entry.tensor.release()
     seconds = time.perf_counter() - started
     log.info("%s: counted %.1f MB in %.2f s", model, total / 1e6, seconds)
     return _ledger(rows)
