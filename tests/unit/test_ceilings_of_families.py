@@ -123,6 +123,16 @@ def test_of_a_training_the_last_step_counts_and_controls_do_not():
     assert found["n_models"].tolist() == [5]
 
 
+def test_sizes_are_counted_or_stated():
+    stated = networks(status="unavailable", n_weights=0).assign(parameters=SIZES)
+    scores = study([0.1, 0.2, 0.3, 0.4, 0.5])
+    found, _ = find_ceilings(scores, stated, NOBODY, SETTINGS)
+    assert found["n_models"].tolist() == [5]
+    assert found["largest"].item() == pytest.approx(SIZES[-1])
+    nothing, _ = find_ceilings(scores, stated.assign(parameters=np.nan), NOBODY, SETTINGS)
+    assert nothing.empty
+
+
 def test_two_sizes_make_no_line():
     found, operating = find_ceilings(study([0.1, 0.2]), networks(), NOBODY, SETTINGS)
     assert found.empty

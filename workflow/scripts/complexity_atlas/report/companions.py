@@ -224,7 +224,7 @@ def ceilings(lines: pd.DataFrame, operating: pd.DataFrame) -> str:
         f"{start}{found}With as many networks and items as these, the rule calls a line that is "
         f"truly flat so in {words.percent(flat.min(), 0)} to {words.percent(flat.max(), 0)} of "
         f"studies, and one that rises by {words.short(steepest)} per tenfold weights in "
-        f"{words.percent(rising.max())} at most."
+        f"{words.percent(rising.max())} at most. No line is corrected for the number of lines."
     )
 
 

@@ -24,7 +24,8 @@ def find_ceilings(
     """Tables CEILINGS and OPERATING of every family with at least three sizes on a benchmark.
 
     scores    contract SCORES; rows with status "ok" and proportions, the losses apart
-    measured  contract MEASURED_MODELS: sizes are numbers of counted weights
+    measured  contract MEASURED_MODELS: sizes are numbers of counted weights, or of parameters, as
+              stated, where the weights could not be had
     scored    contract SCORED_MODELS: sizes, as sources print them, of models that were not measured
 
     Scores on a part of the items, disputed ones, and those of quantised weights are left out. Of a
@@ -55,10 +56,12 @@ def find_ceilings(
 
 def _known(measured: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
     """By model: family, log_n, run and step, of those that are no controls and have a family."""
-    own = measured[(measured["status"] == "ok") & (measured["control"] == "")]
+    own = measured[measured["control"] == ""]
     last = own.groupby("run")["step"].transform("max")
     own = own[(own["run"] == "") | (own["step"] == last)].set_index("model")
-    own = pd.DataFrame({"family": own["family"], "n": own["n_weights"].astype(float)})
+    counted = own["n_weights"].astype(float).where(own["status"] == "ok")
+    own = pd.DataFrame({"family": own["family"], "n": counted.fillna(own["parameters"])})
+    own = own.dropna(subset=["n"])
     size = scored["n_params_total"].fillna(scored["n_params"]).astype(float)
     other = pd.DataFrame({"family": scored["family"], "n": size})
     other = other.set_axis(scored["model_id"].str.replace("/", "--"))

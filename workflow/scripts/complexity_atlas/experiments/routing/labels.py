@@ -65,9 +65,7 @@ def five_trial_class(successes: np.ndarray) -> np.ndarray:
     return np.select(rules, [1, 2, 3, 4], 5)
 
 
-def majority_labels(
-    correct: np.ndarray, models: Sequence[str], unsolved: str, name: str = ""
-) -> Labels:
+def majority_labels(correct: np.ndarray, models: Sequence[str], unsolved: str) -> Labels:
     """Label by the first model that is right in more than half of the trials; one trial: in that.
 
     correct   bool[items, models, trials]
@@ -78,7 +76,7 @@ def majority_labels(
     rungs = len(models)
     last = rungs - 1 if unsolved == "strongest" else 0
     return Labels(
-        name or ("one trial" if trials == 1 else f"majority of {trials} trials"),
+        "one trial" if trials == 1 else f"majority of {trials} trials",
         (*models, NONE),
         value,
         np.array([*range(rungs), last]),
