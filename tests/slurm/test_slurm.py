@@ -64,7 +64,7 @@ def jobs() -> list[Job]:
     return sorted(found, key=lambda job: int(job.id))
 
 
-def running(name: str, process: subprocess.Popen, timeout: float = 100) -> Job:
+def running(name: str, process: subprocess.Popen, timeout: float = 240) -> Job:
     """Wait until a job runs."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -144,7 +144,7 @@ def completed(records: list[Job]) -> Counter:
 def test_a_second_call_finishes_only_what_a_cancelled_job_left(cluster, profile, tmp_path):
     study = create(tmp_path / "study")
     study.configure(spectra={"models": ["bee", "cat"]})
-    planned = study.planned(*TARGETS)
+    planned = study.planned("--rerun-incomplete", *TARGETS)
     assert planned["measure_weights"] == planned["compute_complexity"] == len(SIZES)
 
     cancelled = "compute_complexity:ant"

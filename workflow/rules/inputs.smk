@@ -55,8 +55,8 @@ def model_download_mb(wildcards):
 
 
 def model_gpus(wildcards):
-    """A GPU where the configuration names one; counting is as fast on the CPU."""
-    return int(config["device"] not in ("auto", "cpu"))
+    """A GPU for a model whose spectra are taken; counting is as fast on the CPU."""
+    return int(config["device"] != "cpu" and spectra_up_to(wildcards) > 0)
 
 
 def run_model_specs(wildcards):
