@@ -148,7 +148,7 @@ def measure_all(path: Path, threads: int) -> tuple[pd.DataFrame, float, float]:
     for file in (small, path):  # the small one compiles what is compiled
         out = path.with_name("measured")
         started = time.perf_counter()
-        spec = ModelSpec("transformer", "file", str(file), "", "")
+        spec = ModelSpec("transformer", "file", str(file))
         measure_model(spec, out, path.parent, threads, spectra_up_to=10**9)
         ours = measures_of(read_spectra(out / "tensors.parquet", out / "spectra.parquet"))
         seconds = time.perf_counter() - started
@@ -223,9 +223,10 @@ def compare_study(python: Path, table: Path, cache: Path) -> tuple[pd.DataFrame,
     """
     pairs = []
     for row in load_models(table).itertuples():
-        spec = ModelSpec(row.model, row.source, row.location, row.file, row.sha256)
-        entries = open_weights(fetch(spec, cache)).counted("stored")
-        found = [m for e in entries for m in matrices(e, e.tensor.array())]
+        spec = ModelSpec(row.model, row.source, row.location, file=row.file, sha256=row.sha256)
+        with fetch(spec, cache) as files:
+            entries = open_weights(files).counted("stored")
+            found = [m for entry in entries for m in matrices(entry, entry.tensor.array())]
         ours = [
             {"name": f"model.layers.{i}.mlp.weight", "k": min(m.values.shape)}
             | spectral_measures(singular_values(m.values).values, *m.values.shape).values
