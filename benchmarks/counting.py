@@ -6,24 +6,22 @@ if a gate is missed.
 """
 
 import argparse
-import csv
 import json
 import math
 import multiprocessing
 import os
-import re
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ml_dtypes  # noqa: F401  registers bfloat16 with numpy
 import numpy as np
+from reporting import peak_megabytes, report, write_csv
 
 from complexity_atlas.counting import count_many
 from complexity_atlas.weights import open_weights
@@ -183,15 +181,6 @@ def drop_from_cache(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def peak_megabytes() -> float:
-    """Most memory that this process has had."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage also tells of the process that started this one
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) * 1024 / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
 # The file, the table, the gates.
 
 
@@ -231,11 +220,7 @@ def gates(results: list[Result]) -> bool:
         (half.gigabytes_per_second >= 9, "16-bit weights at 9 GB/s on 2 threads"),
         (cold.times_cat >= 1 / 1.2, "from the disk within 1.2 times the time of cat"),
     ]
-    for passed, text in must:
-        print("PASS" if passed else "FAIL", text)
-    for reached, text in aims:
-        print("aim reached:" if reached else "aim missed:", text)
-    return all(passed for passed, _ in must)
+    return report(must, aims)
 
 
 def print_table(results: list[Result]) -> None:
@@ -246,17 +231,6 @@ def print_table(results: list[Result]) -> None:
             f"{r.file:14} {r.method:16} {r.threads:7} {r.cache:5} {r.gigabytes_per_second:7.2f}"
             f" {r.times_cat:7.2f} {r.times_numpy_histogram:7.1f} {r.peak_megabytes:8.0f}"
         )
-
-
-def write_csv(results: list[Result], path: Path) -> None:
-    """Write the results to `path`, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Result)])
-        writer.writeheader()
-        writer.writerows(asdict(result) for result in results)
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

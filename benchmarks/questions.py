@@ -6,19 +6,18 @@ gate is missed.
 """
 
 import argparse
-import csv
 import importlib
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from reporting import write_csv
 from tqdm import tqdm
 
-from complexity_atlas.contracts import replacing
 from complexity_atlas.statistics import multiplicity, verdict
 from complexity_atlas.statistics.design import ANALYSIS
 from complexity_atlas.statistics.settings import Settings
@@ -140,14 +139,6 @@ def ask(name: str, analysis: pd.DataFrame, settings: Settings) -> tuple[Result, 
     rows = module.question(analysis, settings)
     wall, cpu = time.perf_counter() - start, time.process_time() - used
     return Result(name, wall, cpu, len(rows)), rows
-
-
-def write_csv(results: list[Result], path: Path) -> None:
-    """The table, which appears under its name only when it is whole."""
-    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Result)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(result) for result in results)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ skipped. Prints the table, what agrees, and the gates; the exit status is 1 if a
 """
 
 import argparse
-import csv
 import json
 import multiprocessing
 import os
@@ -17,16 +16,15 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 import pandas as pd
-from counting import peak_megabytes
+from reporting import peak_megabytes, report, write_csv
 from safetensors.numpy import save_file
 
-from complexity_atlas.contracts import replacing
 from complexity_atlas.counting import count_many
 from complexity_atlas.measure import measure_model
 from complexity_atlas.saved_spectra import MatrixSpectrum, read_spectra
@@ -278,11 +276,7 @@ def gates(results: list[Result]) -> bool:
         aims.append((faster >= 5, f"5 times as fast as WeightWatcher ({faster:.1f})"))
         faster = theirs.seconds / counts.seconds
         must.append((faster >= 150, f"counting alone 150 times as fast ({faster:.0f})"))
-    for passed, text in must:
-        print("PASS" if passed else "FAIL", text)
-    for reached, text in aims:
-        print("aim reached:" if reached else "aim missed:", text)
-    return all(passed for passed, _ in must)
+    return report(must, aims)
 
 
 def print_table(results: list[Result]) -> None:
@@ -290,14 +284,6 @@ def print_table(results: list[Result]) -> None:
     print(f"{'':36} seconds  covered  peak MB")
     for r in results:
         print(f"{r.method:36} {r.seconds:7.2f} {r.covered:8.1%} {r.peak_megabytes:8.0f}")
-
-
-def write_csv(results: list[Result], path: Path) -> None:
-    """Write the results to `path`, complete or not at all."""
-    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Result)])
-        writer.writeheader()
-        writer.writerows(asdict(result) for result in results)
 
 
 if __name__ == "__main__":

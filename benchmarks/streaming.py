@@ -6,7 +6,6 @@ a process of its own. Prints a table and the gates, and writes the table as CSV.
 """
 
 import argparse
-import csv
 import json
 import math
 import multiprocessing
@@ -16,13 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import ml_dtypes  # noqa: F401  registers bfloat16 with numpy
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from reporting import peak_megabytes, report, write_csv
+
 from fake_hub import FakeHub
 
 MATRIX = (4096, 8192)
@@ -126,10 +127,8 @@ def measure(commit: str, scratch: Path) -> None:
         seconds = time.perf_counter() - started
         if record.status != "ok":
             raise SystemExit(record.reason)
-    status = Path("/proc/self/status").read_text()
-    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024 / 1e6
     written = int(re.search(r"write_bytes: (\d+)", Path("/proc/self/io").read_text())[1]) / 1e6
-    print(json.dumps([seconds, peak, written]))
+    print(json.dumps([seconds, peak_megabytes(), written]))
 
 
 def curl(url: str, commit: str, files: dict[str, str], scratch: Path) -> tuple:
@@ -204,9 +203,7 @@ def gates(results: list[Result]) -> bool:
         (streamed.peak_megabytes < 500, f"under 500 MB ({streamed.peak_megabytes:.0f} MB)"),
         (streamed.written_megabytes < 50, "no weights on the disk"),
     ]
-    for passed, text in must:
-        print("PASS" if passed else "FAIL", text)
-    return all(passed for passed, _ in must)
+    return report(must)
 
 
 def print_table(results: list[Result]) -> None:
@@ -217,17 +214,6 @@ def print_table(results: list[Result]) -> None:
             f"{r.server:10} {r.method:15} {r.gigabytes:6.1f} {r.seconds:7.1f}"
             f" {r.gigabytes_per_second:6.2f} {r.peak_megabytes:8.0f}"
         )
-
-
-def write_csv(results: list[Result], path: Path) -> None:
-    """Write the results to `path`, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Result)])
-        writer.writeheader()
-        writer.writerows(asdict(result) for result in results)
-    temporary.replace(path)
 
 
 if __name__ == "__main__":
