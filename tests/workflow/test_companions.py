@@ -33,8 +33,11 @@ SETTINGS = {
     },
 }
 ANSWERS = [
-    {"question": f"{topic} {i}", "scores": {"small": int(topic == "sum"), "large": 1, "idle": 0}}
-    for i in "abcdefgh"
+    {
+        "question": f"{topic} about {topic}{i}",
+        "scores": {"small": int(topic == "sum"), "large": 1, "idle": 0},
+    }
+    for i in "abcdefghijkl"
     for topic in ("sum", "proof")
 ]
 
