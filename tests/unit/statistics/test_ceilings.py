@@ -71,8 +71,11 @@ def test_a_ceiling_is_flat_while_the_loss_falls():
 
 def test_a_family_at_chance_is_flagged():
     score = 0.25 + 0.002 * np.tile([1.0, -1.0], 4)
-    row = ceilings(family(score, chance_level=0.25, score_se=0.014), SETTINGS).iloc[0]
+    guesses = family(score, chance_level=0.25, score_se=0.014)
+    row = ceilings(guesses, SETTINGS, falling(guesses)).iloc[0]
     assert row["flat"]
+    assert row["falls"]
+    assert not row["ceiling"]
     assert row["chance"].startswith("at chance")
     assert ceilings(family(score + 0.4, chance_level=0.25), SETTINGS).iloc[0]["chance"] == ""
 

@@ -35,7 +35,7 @@ class Ceiling:
     p                 of the two one-sided tests: flat if it is below 1 - confidence
     loss_slope        of loss per decade of N; NaN where the loss is not known
     falls             whether that is below 0 by a one-sided test
-    ceiling           flat while the loss falls
+    ceiling           flat while the loss falls, at a score above chance
     chance            why the score says nothing, or ""
     note              why there is no slope or no decision, or ""
     """
@@ -148,6 +148,7 @@ def _ceiling(
     reach = stats.t.ppf((1 + settings.confidence) / 2, len(models) - 2) * error[0]
     flat = p < 1 - settings.confidence
     loss_slope, falls, note = _loss(models["model"], decades, loss, settings)
+    chance = at_chance(models, settings)
     return Ceiling(
         family,
         benchmark,
@@ -159,8 +160,8 @@ def _ceiling(
         flat=flat,
         loss_slope=loss_slope,
         falls=falls,
-        ceiling=flat and falls,
-        chance=at_chance(models, settings),
+        ceiling=flat and falls and not chance,
+        chance=chance,
         note=note,
     )
 
