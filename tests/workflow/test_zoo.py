@@ -87,12 +87,28 @@ def test_shuffled_controls_have_the_counts_and_complexities_of_the_trained(finis
         ]
         pd.testing.assert_frame_equal(*tables)
         for table in (complexity, tensors):
+            of_values = table.variant != "spectrum"
             one, other = (
-                table[table.model == model].drop(columns="model").reset_index(drop=True)
+                table[of_values & (table.model == model)]
+                .drop(columns="model")
+                .reset_index(drop=True)
                 for model in (trained, shuffled)
             )
             assert len(one)
             pd.testing.assert_frame_equal(one, other)
+
+
+def test_shuffling_changes_singular_values(finished):
+    complexity = pd.read_parquet(finished / "results/complexity/models.parquet")
+    spectral = complexity[
+        (complexity.variant == "spectrum") & (complexity.measure == "spectral_norm")
+    ]
+    for run in RUNS:
+        trained, shuffled = (
+            spectral[spectral.model == f"zoo-{run}-step30{end}"]["value"].iloc[0]
+            for end in ("", "-shuffled")
+        )
+        assert trained != shuffled
 
 
 def test_one_more_size_trains_its_own_runs_only(study):

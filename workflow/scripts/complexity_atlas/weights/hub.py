@@ -146,7 +146,7 @@ class Content:
     def _read(self, start: int, buffer: memoryview) -> int:
         """One request; returns how many bytes came."""
         asked = {"Range": f"bytes={start}-{start + len(buffer) - 1}"}
-        url = self._resolved
+        began = url = self._resolved
         for _ in range(_REDIRECTS):
             is_ours = origin(url) == origin(constants.ENDPOINT)
             try:
@@ -156,7 +156,8 @@ class Content:
             with response:
                 if not response.is_redirect:
                     self._check_range(response, start, len(buffer))
-                    self._resolved = url
+                    if url != began:  # an address that ended meanwhile is not brought back
+                        self._resolved = url
                     return self._body(response, buffer)
                 url = urljoin(url, response.headers["Location"])
         raise NetworkError(f"{shown(url)}: is redirected more than {_REDIRECTS} times")
