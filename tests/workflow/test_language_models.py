@@ -5,7 +5,9 @@ import pytest
 from .conftest import PROJECT, Study
 
 
-@pytest.mark.parametrize(("sizes", "models"), [([], 140), (["sub1b"], 20)])
+@pytest.mark.parametrize(
+    ("sizes", "models"), [pytest.param([], 140, marks=pytest.mark.slow), (["sub1b"], 20)]
+)
 def test_size_groups_choose_what_is_planned(sizes, models, tmp_path):
     (tmp_path / "study.yaml").write_text(f"sizes: {sizes}\n")
     planned = Study(tmp_path).planned(

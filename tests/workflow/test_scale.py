@@ -1,5 +1,7 @@
 """Five hundred models: planning stays cheap, and one more model is one more measurement."""
 
+import pytest
+
 from .conftest import Study
 
 MODELS = 500
@@ -20,6 +22,7 @@ def pretend_to_be_finished(study: Study) -> None:
     study.run("--touch", "--quiet", "all")
 
 
+@pytest.mark.slow
 def test_one_of_five_hundred_models_is_one_measurement(new_study):
     table = new_study / "models.tsv"
     rows = [hub_row(number) for number in range(MODELS)]
