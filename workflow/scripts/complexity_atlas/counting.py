@@ -1,10 +1,9 @@
 """Counting the bit patterns of tensors, at the speed at which their bytes can be read.
 
 Every value of an 8- or 16-bit type is counted in a table of all its patterns, and so are packed
-codes. Patterns of wider
-types are sorted where they are few, and counted by their leading bits (`FORMATS[...].key_bits`)
-where they are many. Nothing is converted to a number: patterns are exact, and a processor that
-flushes subnormals cannot change them.
+codes. Patterns of wider types are sorted where they are few, and counted by their leading bits
+(`FORMATS[...].key_bits`) where they are many. Nothing is converted to a number: patterns are exact,
+and a processor that flushes subnormals cannot change them.
 """
 
 from collections import deque
