@@ -27,9 +27,9 @@ from safetensors.numpy import save_file
 
 from complexity_atlas.counting import count_many
 from complexity_atlas.measure import measure_model
-from complexity_atlas.saved_spectra import MatrixSpectrum, read_spectra
-from complexity_atlas.spectra import singular_values
-from complexity_atlas.spectral_measures import spectral_measures
+from complexity_atlas.spectra.measures import spectral_measures
+from complexity_atlas.spectra.saved import MatrixSpectrum, read_spectra
+from complexity_atlas.spectra.singular_values import singular_values
 from complexity_atlas.study import load_models
 from complexity_atlas.weights import open_weights
 from complexity_atlas.weights.matrices import matrices

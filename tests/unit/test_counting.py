@@ -14,8 +14,8 @@ from complexity_atlas import counting, counting_torch, tallies
 from complexity_atlas.count_error import count_error
 from complexity_atlas.counting import count, count_many, count_sample
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.packing import PACKINGS
 from complexity_atlas.value_counts import FORMATS, KeyCounts
+from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import FileSegment, Tensor
 
 NUMBERS = [dtype for dtype in FORMATS if dtype not in PACKINGS]

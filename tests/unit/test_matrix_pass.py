@@ -7,8 +7,8 @@ from complexity_atlas import matrix_pass
 from complexity_atlas.contracts import CODES, SPECTRA, read_table
 from complexity_atlas.matrix_pass import MatrixPass
 from complexity_atlas.measure import measure_model
-from complexity_atlas.saved_spectra import read_spectra
-from complexity_atlas.spectra import singular_values_on
+from complexity_atlas.spectra.saved import read_spectra
+from complexity_atlas.spectra.singular_values import singular_values_on
 from complexity_atlas.weights import open_weights
 from complexity_atlas.weights.sources import ModelSpec
 

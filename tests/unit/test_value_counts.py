@@ -10,8 +10,8 @@ from scipy import stats
 
 from complexity_atlas import counting, value_counts
 from complexity_atlas.counting import count
-from complexity_atlas.packing import PACKINGS
 from complexity_atlas.value_counts import FORMATS, KeyCounts, ValueCounts, decode, merge
+from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import Tensor
 
 grid = st.sampled_from([-3.0, -1.5, -0.25, 0.0, 1e-30, 0.1, 0.25, 1.0, 7.5])

@@ -39,13 +39,9 @@ rule compute_complexity:
             "nulls",
             "value_counts",
             "scopes",
-            "saved_spectra",
-            "spectral_complexity",
-            "spectral_measures",
-            "spectral_nulls",
-            "power_law",
+            "saved_counts",
             "quantisation",
-            "quantised_complexity",
+            "spectra",
         ),
     script:
         "../scripts/compute_complexity.py"
@@ -89,6 +85,6 @@ rule compare_quantised:
         "../../envs/analysis.yaml"
     params:
         selection=primary_selection(),
-        code=code_digest("quantised_complexity"),
+        code=code_digest("quantisation"),
     script:
         "../scripts/compare_quantised.py"

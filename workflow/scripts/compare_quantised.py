@@ -2,7 +2,7 @@
 
 from complexity_atlas import contracts, logs
 from complexity_atlas.figures.selection import Selection, of_models
-from complexity_atlas.quantised_complexity import order_after_quantisation
+from complexity_atlas.quantisation.complexities import order_after_quantisation
 
 logs.start_logging(snakemake.log[0])
 quantised = contracts.read_tables(snakemake.input.quantised, contracts.QUANTISATION)

@@ -2,16 +2,10 @@
 
 import pandas as pd
 
-from complexity_atlas import (
-    binning,
-    complexity,
-    contracts,
-    logs,
-    quantised_complexity,
-    saved_counts,
-    saved_spectra,
-    spectral_complexity,
-)
+from complexity_atlas import binning, complexity, contracts, logs, saved_counts
+from complexity_atlas.quantisation.complexities import quantised_complexities, read_codes
+from complexity_atlas.spectra.complexities import spectral_complexities
+from complexity_atlas.spectra.saved import read_spectra
 
 logs.start_logging(snakemake.log[0])
 models, files = snakemake.params.models, snakemake.input
@@ -28,17 +22,17 @@ def counted():
     """Models with their counts, each in memory while it is needed; their codes on the way."""
     for model, *paths, codes in zip(models, files.tensors, files.values, files.codes, strict=True):
         tensors = saved_counts.read_counts(*paths)
-        by_block = quantised_complexity.read_codes(codes)
-        quantised.append(quantised_complexity.quantised_complexities(model, tensors, by_block))
+        by_block = read_codes(codes)
+        quantised.append(quantised_complexities(model, tensors, by_block))
         yield model, tensors
 
 
 spectra = (
-    (model, saved_spectra.read_spectra(ledger, path))
+    (model, read_spectra(ledger, path))
     for model, ledger, path in zip(models, files.tensors, files.spectra, strict=True)
 )
 of_values = complexity.complexities(counted(), method)
-of_spectra = spectral_complexity.spectral_complexities(
+of_spectra = spectral_complexities(
     spectra, snakemake.params.spectral_draws, method.seed, method.parts
 )
 of_tensors, of_models = (pd.concat(pair) for pair in zip(of_values, of_spectra, strict=True))

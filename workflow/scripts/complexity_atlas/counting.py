@@ -17,9 +17,9 @@ import numpy as np
 from numba import njit
 
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.packing import Packing
 from complexity_atlas.tallies import Scan, Tally, tally_of_sorted, tally_of_table
 from complexity_atlas.value_counts import EXACT_VALUES, FORMATS, KeyCounts, decode
+from complexity_atlas.weights.packing import Packing
 from complexity_atlas.weights.tensors import Tensor
 
 _BLOCK = 1 << 19  # bytes per read: they are counted while still in the processor's cache

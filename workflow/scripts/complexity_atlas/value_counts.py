@@ -13,7 +13,7 @@ from typing import Literal
 import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with numpy
 import numpy as np
 
-from complexity_atlas.packing import PACKINGS, SIGNED
+from complexity_atlas.weights.packing import PACKINGS, SIGNED
 
 EXACT_VALUES = 1 << 22
 """Tensors of wide types with more values than this are counted by keys, not by whole patterns."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from complexity_atlas.packing import PACKINGS
 from complexity_atlas.weights.files import File
 from complexity_atlas.weights.fused import Fused
+from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.quantised import find_codes
 from complexity_atlas.weights.roles import layers_of, role_of
 from complexity_atlas.weights.tensors import StoredTensor, Tensor

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.packing import PACKINGS
+from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import StoredTensor, Tensor
 
 REFUSED: tuple[tuple[str, str], ...] = (

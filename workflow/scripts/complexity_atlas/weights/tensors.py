@@ -11,7 +11,7 @@ import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with num
 import numpy as np
 
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.packing import PACKINGS, Packing
+from complexity_atlas.weights.packing import PACKINGS, Packing
 
 READABLE = frozenset(
     ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"]

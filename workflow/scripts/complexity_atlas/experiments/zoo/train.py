@@ -27,9 +27,9 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
 from complexity_atlas.contracts import write_table
-from complexity_atlas.epiplexity import k_auc
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.experiments.zoo.controls import CONTROLS, Weights
+from complexity_atlas.experiments.zoo.epiplexity import k_auc
 from complexity_atlas.experiments.zoo.evaluate import Exam, evaluate
 from complexity_atlas.experiments.zoo.networks import LanguageModel, build, parameter_count
 from complexity_atlas.experiments.zoo.settings import ZOO_VERSION, RunSpec

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
 
 from complexity_atlas.errors import WeightsUnavailable
-from complexity_atlas.packing import PACKINGS
 from complexity_atlas.weights.entries import Weights, state_dict_entries
 from complexity_atlas.weights.files import File
 from complexity_atlas.weights.formats.shards import damaged, find_shards
+from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import StoredTensor, Tensor
 
 MAX_HEADER_BYTES = 1 << 27

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from complexity_atlas.counting import count
 from complexity_atlas.errors import WeightsUnavailable
-from complexity_atlas.packing import PACKINGS
 from complexity_atlas.weights import open_weights
+from complexity_atlas.weights.packing import PACKINGS
 
 RNG = np.random.default_rng(3)
 WEIGHTS = RNG.normal(size=(64, 256)).astype(np.float32)

@@ -15,7 +15,7 @@ from complexity_atlas.contracts import (
     read_table,
 )
 from complexity_atlas.measures import measure, probabilities
-from complexity_atlas.quantisation import LEVELS, Codes, codes_by_tensor
+from complexity_atlas.quantisation.codes import LEVELS, Codes, codes_by_tensor
 from complexity_atlas.saved_counts import CountedTensor
 from complexity_atlas.scopes import views_of
 

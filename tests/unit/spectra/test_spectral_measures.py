@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complexity_atlas.spectral_measures import (
+from complexity_atlas.spectra.measures import (
     OF_ONE_MATRIX,
     SCALE_FREE,
     SPECTRAL_MEASURES,
@@ -12,7 +12,7 @@ from complexity_atlas.spectral_measures import (
     rescaled,
     spectral_measures,
 )
-from complexity_atlas.spectral_nulls import SpectralNulls, gaussian_singular_values
+from complexity_atlas.spectra.nulls import SpectralNulls, gaussian_singular_values
 
 
 def of_matrix(matrix: np.ndarray):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complexity_atlas.power_law import fit_power_law
+from complexity_atlas.spectra.power_law import fit_power_law
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as hnp
 from complexity_atlas.contracts import CODES, write_table
 from complexity_atlas.counting import count
 from complexity_atlas.measures import lmc, probabilities
-from complexity_atlas.quantisation import BLOCK, LEVELS, codes_by_block, codes_by_tensor
-from complexity_atlas.quantised_complexity import (
+from complexity_atlas.quantisation.codes import BLOCK, LEVELS, codes_by_block, codes_by_tensor
+from complexity_atlas.quantisation.complexities import (
     order_after_quantisation,
     quantised_complexities,
     read_codes,

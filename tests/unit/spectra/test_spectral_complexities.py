@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from complexity_atlas.contracts import SPECTRUM
-from complexity_atlas.saved_spectra import MatrixSpectrum
-from complexity_atlas.spectral_complexity import CONDITION_RANK, spectral_complexities
-from complexity_atlas.spectral_measures import SPECTRAL_MEASURES, spectral_measures
-from complexity_atlas.spectral_nulls import gaussian_singular_values
+from complexity_atlas.spectra.complexities import CONDITION_RANK, spectral_complexities
+from complexity_atlas.spectra.measures import SPECTRAL_MEASURES, spectral_measures
+from complexity_atlas.spectra.nulls import gaussian_singular_values
+from complexity_atlas.spectra.saved import MatrixSpectrum
 
 
 def spectrum(name, rows, columns, values=None, seed=0, factor=1.0, **changes) -> MatrixSpectrum:

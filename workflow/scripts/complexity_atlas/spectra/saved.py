@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.contracts import LEDGER, SPECTRA, read_table
-from complexity_atlas.spectral_measures import (
+from complexity_atlas.spectra.measures import (
     ROUNDED_CONDITION,
     SPECTRAL_MEASURES,
     SpectralOutcome,

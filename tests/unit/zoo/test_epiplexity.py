@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complexity_atlas.epiplexity import k_auc
+from complexity_atlas.experiments.zoo.epiplexity import k_auc
 
 
 @given(

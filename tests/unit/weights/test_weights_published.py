@@ -37,7 +37,7 @@ NETWORKS = {
 
 @pytest.fixture(scope="module")
 def network_file(tmp_path_factory):
-    project = Path(__file__).parents[2]
+    project = Path(__file__).parents[3]
     with open(project / "config" / "models.tsv", encoding="utf-8") as table:
         rows = {row["model"]: row for row in csv.DictReader(table, delimiter="\t")}
     kept = os.environ.get("COMPLEXITY_ATLAS_CACHE", project / ".cache" / "weights")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.linalg import eigvalsh_tridiagonal
 
-from complexity_atlas.spectral_measures import (
+from complexity_atlas.spectra.measures import (
     SPECTRAL_MEASURES,
     SpectralOutcome,
     pooled_measures,

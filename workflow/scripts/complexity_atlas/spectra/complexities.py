@@ -15,16 +15,16 @@ from complexity_atlas.contracts import (
     SPECTRUM,
     TENSOR_COMPLEXITY,
 )
-from complexity_atlas.saved_spectra import MatrixSpectrum
 from complexity_atlas.scopes import scopes, views_of
-from complexity_atlas.spectral_measures import (
+from complexity_atlas.spectra.measures import (
     OF_ONE_MATRIX,
     SPECTRAL_MEASURES,
     SpectralOutcome,
     pooled_measures,
     rescaled,
 )
-from complexity_atlas.spectral_nulls import Drawn, SpectralNulls
+from complexity_atlas.spectra.nulls import Drawn, SpectralNulls
+from complexity_atlas.spectra.saved import MatrixSpectrum
 
 CONDITION_RANK = "condition_rank"
 """Place of a matrix among those of its network by condition number, 1 the least, as KappaTune

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from complexity_atlas.measures import measure
-from complexity_atlas.power_law import fit_power_law
+from complexity_atlas.spectra.power_law import fit_power_law
 
 SCALE_FREE = (
     "stable_rank",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from complexity_atlas import counting
 from complexity_atlas.counting import count, count_many
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.packing import PACKINGS, SIGNED
 from complexity_atlas.value_counts import FORMATS
+from complexity_atlas.weights.packing import PACKINGS, SIGNED
 from complexity_atlas.weights.tensors import FileSegment, Tensor
 
 ONE = np.float16(1).tobytes()

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "data" / "language_models"
+FOLDER = Path(__file__).parents[2] / "data" / "language_models"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from complexity_atlas import spectra
-from complexity_atlas.spectra import singular_values, singular_values_on
+from complexity_atlas.spectra.singular_values import singular_values, singular_values_on
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +142,7 @@ def test_what_does_not_fit_on_a_device_is_computed_on_the_cpu(monkeypatch):
             raise torch.OutOfMemoryError
         return [singular_values(matrix) for matrix in matrices]
 
-    monkeypatch.setattr(spectra, "_batch", small)
+    monkeypatch.setattr("complexity_atlas.spectra.singular_values._batch", small)
     matrices = [np.eye(100) * k for k in range(1, 6)]
     found = singular_values_on("cuda", matrices)
     assert [one.values[0] for one in found] == pytest.approx([1, 2, 3, 4, 5])
