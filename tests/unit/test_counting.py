@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from complexity_atlas import counting, counting_torch, tallies
-from complexity_atlas.count_error import count_error
+from complexity_atlas.complexity.count_error import count_error
 from complexity_atlas.counting import count, count_many, count_sample
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.value_counts import FORMATS, KeyCounts

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from scipy.stats import kendalltau, rankdata
 
 import synthetic_study
-from complexity_atlas.binning import BinRule
+from complexity_atlas.complexity.binning import BinRule
 from complexity_atlas.figures import (
     calibration,
     confound,

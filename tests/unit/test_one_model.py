@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from complexity_atlas import one_model
 from complexity_atlas.__main__ import main
-from complexity_atlas.binning import parse_rules
+from complexity_atlas.complexity.binning import parse_rules
 from complexity_atlas.contracts import COMPARISON, MODEL_COMPLEXITY, read_table
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.weights.sources import ModelSpec

@@ -34,11 +34,7 @@ rule compute_complexity:
         parts=has_parts,
         code=code_digest(
             "complexity",
-            "binning",
-            "measures",
-            "nulls",
             "value_counts",
-            "scopes",
             "saved_counts",
             "quantisation",
             "spectra",

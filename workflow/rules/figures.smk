@@ -17,7 +17,7 @@ rule simulate_noise:
         draws=config["complexity"]["null_draws"],
         measure=config["statistics"]["primary"]["measure"],
         seed=config["seed"],
-        code=code_digest("figures/confound", "nulls", "binning", "measures"),
+        code=code_digest("figures/confound", "complexity"),
     script:
         "../scripts/simulate_noise.py"
 

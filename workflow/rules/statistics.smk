@@ -115,7 +115,7 @@ rule simulate_controls:
         settings=config["statistics"],
         seed=config["seed"],
         variants=config["complexity"]["variants"],
-        code=code_digest("statistics", "nulls", "binning", "measures"),
+        code=code_digest("statistics", "complexity"),
     script:
         "../scripts/simulate_controls.py"
 

@@ -2,15 +2,17 @@
 
 import pandas as pd
 
-from complexity_atlas import binning, complexity, contracts, logs, saved_counts
+from complexity_atlas import contracts, logs, saved_counts
+from complexity_atlas.complexity.binning import parse_rules
+from complexity_atlas.complexity.complexities import Method, complexities
 from complexity_atlas.quantisation.complexities import quantised_complexities, read_codes
 from complexity_atlas.spectra.complexities import spectral_complexities
 from complexity_atlas.spectra.saved import read_spectra
 
 logs.start_logging(snakemake.log[0])
 models, files = snakemake.params.models, snakemake.input
-method = complexity.Method(
-    rules=binning.parse_rules(snakemake.params.variants),
+method = Method(
+    rules=parse_rules(snakemake.params.variants),
     null_draws=snakemake.params.null_draws,
     seed=snakemake.params.seed,
     parts=snakemake.params.parts,
@@ -31,7 +33,7 @@ spectra = (
     (model, read_spectra(ledger, path))
     for model, ledger, path in zip(models, files.tensors, files.spectra, strict=True)
 )
-of_values = complexity.complexities(counted(), method)
+of_values = complexities(counted(), method)
 of_spectra = spectral_complexities(
     spectra, snakemake.params.spectral_draws, method.seed, method.parts
 )

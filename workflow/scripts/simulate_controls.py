@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from complexity_atlas import binning, contracts, logs
+from complexity_atlas import contracts, logs
+from complexity_atlas.complexity.binning import parse_rules
 from complexity_atlas.statistics import raw, size_adjusted
 from complexity_atlas.statistics.calibration import null_p_values
 from complexity_atlas.statistics.noise import noise_analysis
@@ -12,7 +13,7 @@ logs.start_logging(snakemake.log[0])
 settings = settings_from_config(snakemake.params.settings | {"seed": snakemake.params.seed})
 fake = noise_analysis(
     settings.seed,
-    rules=binning.parse_rules(snakemake.params.variants),
+    rules=parse_rules(snakemake.params.variants),
     measures=(settings.primary.measure,),
 )
 answers = [module.question(fake, settings) for module in (raw, size_adjusted)]

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from complexity_atlas.complexity.measures import lmc, probabilities
 from complexity_atlas.contracts import CODES, write_table
 from complexity_atlas.counting import count
-from complexity_atlas.measures import lmc, probabilities
 from complexity_atlas.quantisation.codes import BLOCK, LEVELS, codes_by_block, codes_by_tensor
 from complexity_atlas.quantisation.complexities import (
     order_after_quantisation,

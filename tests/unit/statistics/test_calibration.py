@@ -24,7 +24,7 @@ import pytest
 from frames import analysis, families_of
 from scipy import stats
 
-from complexity_atlas.binning import DEFAULT_RULES
+from complexity_atlas.complexity.binning import DEFAULT_RULES
 from complexity_atlas.statistics import raw, size_adjusted
 from complexity_atlas.statistics.noise import noise_analysis
 from complexity_atlas.statistics.settings import Settings

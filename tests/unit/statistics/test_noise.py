@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from complexity_atlas.binning import DEFAULT_RULES
+from complexity_atlas.complexity.binning import DEFAULT_RULES
 from complexity_atlas.statistics.design import ANALYSIS, blocks
 from complexity_atlas.statistics.noise import noise_analysis
 from complexity_atlas.statistics.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from complexity_atlas.complexity import evaluate
+from complexity_atlas.complexity.outcomes import evaluate
 from complexity_atlas.counting import count
 from complexity_atlas.weights import Entry, open_weights
 

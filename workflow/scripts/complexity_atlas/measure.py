@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from complexity_atlas.complexity.count_error import count_error
 from complexity_atlas.contracts import CODES, LEDGER, SPECTRA, write_table
-from complexity_atlas.count_error import count_error
 from complexity_atlas.counting import count_many
 from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from complexity_atlas.binning import parse_rules
-from complexity_atlas.complexity import Method, complexities
+from complexity_atlas.complexity.binning import parse_rules
+from complexity_atlas.complexity.complexities import Method, complexities
 from complexity_atlas.contracts import (
     COMPARISON,
     Contract,

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from complexity_atlas.binning import BinRule
+from complexity_atlas.complexity.binning import BinRule
+from complexity_atlas.complexity.nulls import gaussian_null
 from complexity_atlas.figures import style
 from complexity_atlas.figures.labels import label_line_ends
 from complexity_atlas.figures.selection import MEASURE_LABELS, variant_label
-from complexity_atlas.nulls import gaussian_null
 
 
 def confound_table(

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from complexity_atlas.complexity.measures import Envelope, envelope
 from complexity_atlas.figures import style
 from complexity_atlas.figures.labels import label_points
 from complexity_atlas.figures.selection import Selection, of_models, of_tensors
-from complexity_atlas.measures import Envelope, envelope
 
 ROLE_GLYPHS = {
     "convolution": style.Glyph(style.BLUE, "o"),

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from complexity_atlas.complexity.measures import envelope
 from complexity_atlas.figures import style
 from complexity_atlas.figures.selection import Selection, of_models
-from complexity_atlas.measures import envelope
 
 BITS = "zoo_bits_per_character"
 BITS_LABEL = "Bits per character"

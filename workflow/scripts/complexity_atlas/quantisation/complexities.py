@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
+from complexity_atlas.complexity.measures import measure, probabilities
+from complexity_atlas.complexity.scopes import views_of
 from complexity_atlas.contracts import (
     CODES,
     QUANTISATION,
@@ -14,10 +16,8 @@ from complexity_atlas.contracts import (
     VIEWS,
     read_table,
 )
-from complexity_atlas.measures import measure, probabilities
 from complexity_atlas.quantisation.codes import LEVELS, Codes, codes_by_tensor
 from complexity_atlas.saved_counts import CountedTensor
-from complexity_atlas.scopes import views_of
 
 MEASURES = ("lmc", "entropy", "disequilibrium", "c_js")
 """Measures of the codes that are reported."""

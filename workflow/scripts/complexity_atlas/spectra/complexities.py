@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from complexity_atlas.complexity.scopes import scopes, views_of
 from complexity_atlas.contracts import (
     MODEL_COMPLEXITY,
     NULL_KINDS,
     SPECTRUM,
     TENSOR_COMPLEXITY,
 )
-from complexity_atlas.scopes import scopes, views_of
 from complexity_atlas.spectra.measures import (
     OF_ONE_MATRIX,
     SPECTRAL_MEASURES,

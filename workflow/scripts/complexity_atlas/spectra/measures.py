@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from complexity_atlas.measures import measure
+from complexity_atlas.complexity.measures import measure
 from complexity_atlas.spectra.power_law import fit_power_law
 
 SCALE_FREE = (

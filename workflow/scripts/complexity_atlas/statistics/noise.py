@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from complexity_atlas.binning import DEFAULT_RULES, BinRule
-from complexity_atlas.nulls import gaussian_null
+from complexity_atlas.complexity.binning import DEFAULT_RULES, BinRule
+from complexity_atlas.complexity.nulls import gaussian_null
 from complexity_atlas.statistics.design import ANALYSIS
 
 SMALLEST, LARGEST = 7.8, 10.6
@@ -33,7 +33,7 @@ def noise_analysis(
 
     models, families  model i belongs to family i % families, so that each spans the range of sizes
     score_noise       sd of the noise on each score, in sd of the log N to which it is added
-    measures          names of `measures.MEASURES`; each value is that of one draw of the weights
+    measures          names of `complexity.measures.MEASURES`; each value is one draw of the weights
 
     The same seed gives the same frame. Families have no effect of their own.
     """

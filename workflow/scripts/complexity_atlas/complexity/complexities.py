@@ -6,34 +6,32 @@ value is a function of the number of weights and of the largest one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from complexity_atlas.binning import BinRule, Undefined, bin_edges, bin_width
+from complexity_atlas.complexity.binning import BinRule, Undefined
+from complexity_atlas.complexity.measures import MEASURES
+from complexity_atlas.complexity.nulls import Null, gaussian_null
+from complexity_atlas.complexity.outcomes import (
+    CODES,
+    ONLY_CODES,
+    Outcome,
+    average,
+    evaluate,
+    of_histogram,
+)
+from complexity_atlas.complexity.scopes import scopes, views_of
 from complexity_atlas.contracts import (
     AGGREGATES,
     MODEL_COMPLEXITY,
     NULL_KINDS,
     TENSOR_COMPLEXITY,
 )
-from complexity_atlas.measures import MEASURES, measure, probabilities
-from complexity_atlas.nulls import Null, gaussian_null
 from complexity_atlas.saved_counts import CountedTensor
-from complexity_atlas.scopes import scopes, views_of
-from complexity_atlas.value_counts import Summary, ValueCounts, merge
-
-WEIGHTS_PER_BIN = 50
-"""With fewer weights per bin the plug-in entropy is too biased to report (METHODS: N < 50 n)."""
-
-
-CODES = BinRule("codes", "codes")
-"""The variant of quantised weights: their codes are a finite alphabet, so there is nothing to bin
-(METHODS section 5). It applies to codes alone, and no other variant does."""
-
-_ONLY_CODES = "codes of a quantised type: defined for the variant codes alone"
+from complexity_atlas.value_counts import ValueCounts, merge
 
 
 @dataclass(frozen=True)
@@ -47,55 +45,6 @@ class Method:
     null_draws: int
     seed: int
     parts: bool = True
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One variant on one set of counts: measures by name, or none with the reason in `flag`."""
-
-    n: int
-    values: dict[str, float] = field(default_factory=dict)
-    flag: str = ""
-
-
-def evaluate(counts: ValueCounts, rules: Sequence[BinRule]) -> dict[str, Outcome]:
-    """Every measure of `counts` under every rule, by the rule's name.
-
-    Undefined, with the reason as flag, where a rule is undefined or there are fewer than
-    WEIGHTS_PER_BIN weights per bin. Defined but flagged where bins are finer than the spacing of
-    the number type, which raises C without any structure in the weights. Of codes no rule is
-    defined; they have the variant CODES instead.
-    """
-    if counts.codes:
-        undefined = {rule.name: Outcome(counts.n, flag=_ONLY_CODES) for rule in rules}
-        return undefined | {CODES.name: _measured(counts.n, counts.code_histogram())}
-    found = {}
-    for alive in sorted({rule.alive for rule in rules}):
-        kept = counts.alive() if alive else counts
-        summary, spacing = kept.summary(), kept.spacing()
-        for rule in rules:
-            if rule.alive == alive:
-                found[rule.name] = _evaluate(kept, summary, spacing, rule)
-    return found
-
-
-def _evaluate(counts: ValueCounts, summary: Summary, spacing: float, rule: BinRule) -> Outcome:
-    try:
-        edges = bin_edges(rule, summary)
-    except Undefined as reason:
-        return Outcome(counts.n, flag=str(reason))
-    finer = bin_width(edges) < spacing
-    flag = "bins finer than the spacing of the type" if finer else ""
-    return _measured(counts.n, counts.histogram(edges), flag)
-
-
-def _measured(n: int, histogram: np.ndarray, flag: str = "") -> Outcome:
-    """Every measure of a histogram of n weights."""
-    bins = len(histogram)
-    if n < WEIGHTS_PER_BIN * bins:
-        return Outcome(n, flag=f"fewer than {WEIGHTS_PER_BIN} weights per bin ({bins} bins)")
-    measured = measure(probabilities(histogram))
-    return Outcome(n, {name: float(value) for name, value in measured.items()}, flag)
 
 
 def complexities(
@@ -191,7 +140,7 @@ def _add_scopes(
         codes = [tensor for tensor in members if tensor.counts.codes]
         note = f"{len(codes)} tensors of codes left out" if numbers and codes else ""
         rows = [
-            (aggregate, rule, _noted(outcome, note), null)
+            (aggregate, rule, outcome.noted(note), null)
             for aggregate, evaluated in _numbers(numbers, parts, method, nulls, outcomes)
             for rule, outcome, null in evaluated
         ]
@@ -210,7 +159,7 @@ def _numbers(
 ) -> Iterable[tuple[str, "Evaluated"]]:
     """The aggregates of tensors of numbers; undefined where all others hold codes."""
     if not numbers:
-        undefined = [(rule, Outcome(0, flag=_ONLY_CODES), {}) for rule in method.rules]
+        undefined = [(rule, Outcome(0, flag=ONLY_CODES), {}) for rule in method.rules]
         yield from ((aggregate, undefined) for aggregate in AGGREGATES)
         return
     chosen = [parts[tensor.view, tensor.name] for tensor in numbers]
@@ -229,9 +178,9 @@ def _codes(
         yield from ((aggregate, Outcome(0, flag=flag)) for aggregate in AGGREGATES)
     elif codes:
         merged = merge([tensor.counts for tensor in codes])
-        yield "pooled", _measured(merged.n, merged.code_histogram())
+        yield "pooled", of_histogram(merged.n, merged.code_histogram())
         yield "pooled_standardised", Outcome(0, flag="codes have no scale to be divided by")
-        yield "mean", _average([outcomes[t.view, t.name][CODES.name] for t in codes])[0]
+        yield "mean", average([outcomes[t.view, t.name][CODES.name] for t in codes])[0]
 
 
 Evaluated = Iterable[tuple[BinRule, Outcome, dict[str, Null | None]]]
@@ -303,7 +252,7 @@ def _with_nulls(
             n, sigma = zip(*(size(rule.alive) for size in sizes), strict=True)
             null["same_n"] = nulls(rule, [sum(n)], [1.0])
             null["per_tensor"] = nulls(rule, n, sigma)
-        yield rule, Outcome(outcome.n, outcome.values, _join(outcome.flag, note)), null
+        yield rule, outcome.noted(note), null
 
 
 def _mean(
@@ -314,30 +263,13 @@ def _mean(
 ) -> Evaluated:
     for rule in method.rules:
         every = [outcomes[tensor.view, tensor.name][rule.name] for tensor in members]
-        outcome, weight = _average(every)
+        outcome, weight = average(every)
         if not outcome.values:
             yield rule, outcome, {}
             continue
         drawn = [nulls(rule, [outcome.n], [1.0]) for outcome in every if outcome.values]
         null = None if None in drawn else _mean_null(drawn, weight)
         yield rule, outcome, dict.fromkeys(NULL_KINDS, null)
-
-
-def _average(every: Sequence[Outcome]) -> tuple[Outcome, np.ndarray]:
-    """The mean of the defined outcomes by their weights, and the share of each in it."""
-    defined = [outcome for outcome in every if outcome.values]
-    if not defined:
-        return Outcome(0, flag="no tensor has a defined value"), np.empty(0)
-    n = np.array([outcome.n for outcome in defined], np.float64)
-    weight = n / n.sum()
-    values = {
-        name: float(weight @ np.array([outcome.values[name] for outcome in defined]))
-        for name in MEASURES
-    }
-    left = len(every) - len(defined)
-    flag = f"{left} of {len(every)} tensors undefined and left out" if left else ""
-    flags = {outcome.flag for outcome in defined if outcome.flag}
-    return Outcome(int(n.sum()), values, _join(*sorted(flags), flag)), weight
 
 
 def _mean_null(nulls: list[Null], weight: np.ndarray) -> Null:
@@ -368,11 +300,3 @@ def _append(
                 columns.values(), (*row, value - expected, outcome.flag), strict=True
             ):
                 column.append(cell)
-
-
-def _noted(outcome: Outcome, note: str) -> Outcome:
-    return Outcome(outcome.n, outcome.values, _join(outcome.flag, note))
-
-
-def _join(*flags: str) -> str:
-    return "; ".join(flag for flag in flags if flag)

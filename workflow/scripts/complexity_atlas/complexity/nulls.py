@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from complexity_atlas.binning import BinRule, bin_count, bin_edges
-from complexity_atlas.measures import MEASURES, measure, probabilities
+from complexity_atlas.complexity.binning import BinRule, bin_count, bin_edges
+from complexity_atlas.complexity.measures import MEASURES, measure, probabilities
 from complexity_atlas.value_counts import Summary
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from complexity_atlas.binning import DEFAULT_RULES, BinRule, Undefined
-from complexity_atlas.measures import MEASURES, measure
-from complexity_atlas.nulls import SAMPLED_WEIGHTS, gaussian_null
+from complexity_atlas.complexity.binning import DEFAULT_RULES, BinRule, Undefined
+from complexity_atlas.complexity.measures import MEASURES, measure
+from complexity_atlas.complexity.nulls import SAMPLED_WEIGHTS, gaussian_null
 
 RULES = {rule.name: rule for rule in DEFAULT_RULES}
 NUMPY_BINS = {

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy as scipy_entropy
 
-from complexity_atlas import measures
-from complexity_atlas.measures import (
+from complexity_atlas.complexity import measures
+from complexity_atlas.complexity.measures import (
     MEASURES,
     envelope,
     lmc_maximum,

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import ndtr, ndtri
 
-from complexity_atlas.binning import (
+from complexity_atlas.complexity.binning import (
     DEFAULT_RULES,
     MAX_BINS,
     BinRule,
@@ -15,8 +15,8 @@ from complexity_atlas.binning import (
     bin_width,
     parse_rules,
 )
+from complexity_atlas.complexity.measures import measure, probabilities
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.measures import measure, probabilities
 from complexity_atlas.value_counts import Summary
 
 RULES = {rule.name: rule for rule in DEFAULT_RULES}
