@@ -98,29 +98,12 @@ def _add_row(findings: Findings, row: Row) -> None:
             aggregation=aggregation,
         )
     complete = len(findings.reported) - before == len(tasks) and truth(row.get("Complete"))
-    _add_average(findings, row, common, complete is not False)
+    findings.average(row, "Average", complete is not False, **common)
     for column, unit in (("size", "billion"), ("nparams", "billion"), ("arch", "text")):
         if column in row.columns:
             attribute = "architecture" if column == "arch" else "n_params"
             model = common["model_raw"]
             findings.attribute(row.locator(column), model, attribute, row.get(column), unit)
-
-
-def _add_average(findings: Findings, row: Row, common: dict, complete: bool) -> None:
-    if "Average" not in row.columns:
-        return
-    locator, value = row.locator("Average"), row.get("Average")
-    if not complete:
-        findings.reject(locator, "incomplete_average", value)
-        return
-    findings.score(
-        **common,
-        locator=locator,
-        benchmark_raw="Average",
-        metric_raw="mean",
-        value_raw=value,
-        aggregation="composite",
-    )
 
 
 def _flags(row: Row) -> tuple[str, ...]:

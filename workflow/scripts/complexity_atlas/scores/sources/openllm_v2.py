@@ -112,7 +112,8 @@ def _add_row(findings: Findings, row: Row) -> None:
     for task in _PROTOCOLS:
         _add_task(findings, row, common, flags, task)
     complete = len(findings.reported) - before == 2 * len(_PROTOCOLS)
-    _add_average(findings, row, common, flags, complete)
+    scale = {"scale": "percent", "normalization": "chance_rescaled"}
+    findings.average(row, "average", complete, **common, **scale, flags=flags)
     for key, (attribute, unit) in _ATTRIBUTES.items():
         if key in row.columns:
             model = common["model_raw"]
@@ -140,26 +141,6 @@ def _add_task(findings: Findings, row: Row, common: dict, flags: tuple, task: st
             normalization="chance_rescaled" if rescaled else "none",
             flags=(*flags, "clipped") if clipped else flags,
         )
-
-
-def _add_average(findings: Findings, row: Row, common: dict, flags: tuple, complete: bool) -> None:
-    if "average" not in row.columns:
-        return
-    locator, value = row.locator("average"), row.get("average")
-    if not complete:
-        findings.reject(locator, "incomplete_average", value)
-        return
-    findings.score(
-        **common,
-        locator=locator,
-        benchmark_raw="Average",
-        metric_raw="mean",
-        value_raw=value,
-        scale="percent",
-        aggregation="composite",
-        normalization="chance_rescaled",
-        flags=flags,
-    )
 
 
 def _flags(row: Row) -> tuple[str, ...]:

@@ -73,6 +73,23 @@ class Findings:
         else:
             self.reported.append(Reported(**{**fields, "value_raw": value}))
 
+    def average(self, row: "Row", column: str, complete: bool, **fields) -> None:
+        """Add the mean of a row's scores if `column` is there, or a reject if some are missing."""
+        if column not in row.columns:
+            return
+        locator, value = row.locator(column), row.get(column)
+        if not complete:
+            self.reject(locator, "incomplete_average", value)
+            return
+        self.score(
+            **fields,
+            locator=locator,
+            benchmark_raw="Average",
+            metric_raw="mean",
+            value_raw=value,
+            aggregation="composite",
+        )
+
     def attribute(
         self, locator: str, model: str, name: str, value: object, unit: str = "text"
     ) -> None:
