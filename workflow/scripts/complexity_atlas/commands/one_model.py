@@ -16,8 +16,10 @@ def add_commands(commands) -> None:
     _add_options(measure)
     measure.set_defaults(run=_measure)
     compare = commands.add_parser("compare", help="two models side by side")
-    compare.add_argument("models", nargs=2, metavar=("A", "B"), help="as for measure")
-    compare.add_argument("--revisions", nargs=2, default=("", ""), metavar=("A", "B"))
+    compare.add_argument("models", nargs=2, metavar="ID_OR_PATH", help="as for measure")
+    compare.add_argument(
+        "--revisions", nargs=2, default=("", ""), metavar="REVISION", help="of ids on the Hub"
+    )
     _add_options(compare)
     compare.set_defaults(run=_compare)
 
