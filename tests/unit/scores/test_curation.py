@@ -265,3 +265,10 @@ def test_a_source_on_a_wrong_scale_stops_the_run_with_its_name(desk):
     lone = says(*(reported(f"org/{i}", f"0.00{4 + i}1") for i in range(5)))
     with pytest.raises(AtlasError, match=r"source ours: the median accuracy of mmlu is 0\.006"):
         desk.curate((OURS, lone))
+
+
+def test_a_protocol_is_the_same_beside_sources_that_do_not_state_it(desk):
+    ours = (OURS, says(reported("org/a", "0.5", n_shot=5)))
+    alone = desk.curate(ours).scores
+    beside = desk.curate(ours, (THEIRS, says(reported("org/b", "0.6")))).scores
+    assert [alone.protocol_id[0]] == list(beside.protocol_id[beside.model_id == "org/a"])

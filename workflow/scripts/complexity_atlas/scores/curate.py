@@ -180,6 +180,8 @@ def _assembled(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(
         metric_filter=rows.filter_raw,
         scale_raw=rows["scale"],
+        # Beside rows that do not state it, a column of counts holds floats, and 5.0 is not 5.
+        n_shot=_int(rows.n_shot),
         harness_series=rows.harness_version.map(_series),
         evaluator=rows.evaluator.mask(rows["flags"].map(_is_self_reported), "first_party"),
         chance_level=rows.chance_level.mask(rows.normalization == "chance_rescaled", 0.0),
@@ -222,7 +224,7 @@ def _digests(rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     for row in zip(*(rows[name] for name in columns), strict=True):
         if row not in seen:
             plain = [None if pd.isna(cell) else cell for cell in row]
-            seen[row] = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
+            seen[row] = hashlib.sha256(json.dumps(plain, default=int).encode()).hexdigest()[:16]
         found.append(seen[row])
     return found
 
