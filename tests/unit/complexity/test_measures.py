@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy as scipy_entropy
 
@@ -172,6 +173,22 @@ def test_vectorises_over_leading_axes():
         apart = [float(getattr(measures, name)(row)) for row in p]
         assert together[name].shape == (3, 4)
         np.testing.assert_array_equal(together[name].ravel(), apart)
+
+
+STUDENT_T = {2: 1.4789197322, 3: 1.3533528324, 4: 1.2986124845, 5: 1.2682901037, 10: 1.2132927255}
+CONTINUOUS = [  # distribution, exp(entropy) times the integral of the squared density
+    (stats.norm, np.sqrt(np.e / 2)),
+    (stats.laplace, np.e / 2),
+    (stats.logistic, np.e**2 / 6),
+    *((stats.t(freedom), c_exp) for freedom, c_exp in STUDENT_T.items()),
+]
+
+
+@pytest.mark.parametrize(("distribution", "c_exp"), CONTINUOUS)
+def test_c_exp_of_fine_bins_is_that_of_the_continuous_distribution(distribution, c_exp):
+    reach = min(distribution.isf(1e-9), 3000)
+    p = np.diff(distribution.cdf(np.linspace(-reach, reach, 400_001)))
+    assert measure(p / p.sum())["c_exp"] == pytest.approx(c_exp, rel=1e-5)
 
 
 @pytest.mark.parametrize("n", LARGEST_C)
