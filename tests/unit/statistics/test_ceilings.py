@@ -89,7 +89,7 @@ def test_three_sizes_are_needed():
     scores = family([0.3, 0.4, 0.5, 0.5], log_n=np.array([1.0, 2.0, 2.0, np.nan]))
     assert ceilings(scores, SETTINGS).iloc[0]["note"] == "2 sizes, at least 3 are needed"
     rows = question(scores, SETTINGS)
-    assert rows["note"].tolist() == ["1 families have fewer than 3 sizes and no slope"]
+    assert rows["note"].tolist() == ["1 family has fewer than 3 sizes and no slope"]
 
 
 def test_rows_of_the_question():

@@ -178,6 +178,14 @@ def test_chance_needs_both_margins():
     assert not at_chance(analysis(score=[0.0, 0.1]), SETTINGS)
 
 
+def test_the_way_from_chance_ends_at_0_for_a_loss_whose_sign_is_turned():
+    def reason(loss):
+        return at_chance(analysis(score=[-loss] * 3, chance_level=-4.0), SETTINGS)
+
+    assert reason(3.93)
+    assert not reason(3.91)  # 2 % of the way from 4 to 0, not to 1
+
+
 def test_only_trained_models_and_last_steps_count():
     frame = varied(
         control=["shuffled", "reinitialised", *[""] * 6],

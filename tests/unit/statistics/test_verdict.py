@@ -148,6 +148,13 @@ def test_the_first_line_says_what_was_chosen_in_advance():
     assert "no benchmark" in headline((), SETTINGS)
 
 
+def test_the_first_line_says_when_the_data_cannot_tell():
+    open_ones = results(altered(low=-0.9, high=0.9), altered(name="b", low=-0.9, high=0.9))
+    found = verdicts(open_ones, SETTINGS)
+    assert headline(found, SETTINGS).endswith("undecided on 2. These data cannot tell.")
+    assert "cannot tell" not in headline(verdicts(results(GOOD, ALSO), SETTINGS), SETTINGS)
+
+
 def test_the_table_holds_what_the_sentences_say():
     found = verdicts(results(GOOD, ALSO), SETTINGS)
     table = verdict_frame(found)

@@ -68,7 +68,7 @@ def draw(table: pd.DataFrame, measure: str = "lmc") -> Figure:
         line = group.sort_values("n")
         glyph = glyphs[variant]
         _line(axes, line, glyph)
-        exponent = style.superscript(f"{line.slope.iloc[0]:+.3f}")
+        exponent = style.superscript(f"{line.slope.iloc[0]:+z.3f}")
         label = f"{variant_label(variant)}  ∝ N{exponent}"
         ends.append((float(line.n.iloc[-1]), float(line.value.iloc[-1]), label, glyph.colour))
     axes.set_xscale("log")

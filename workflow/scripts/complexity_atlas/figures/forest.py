@@ -43,7 +43,8 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
     labels = [_label(row, settings) for row in rows.itertuples()]
     grid[0].set_yticks(np.arange(len(rows)), labels)
     grid[0].set_ylim(len(rows) - 0.4, -0.6)
-    given = (settings.primary.covariates or size_adjusted.ADJUSTMENTS[0]).replace("_", " ")
+    covariates = settings.primary.covariates or size_adjusted.ADJUSTMENTS[0]
+    given = " and ".join(f"log {name[-1].upper()}" for name in covariates.split("+"))
     figure.supxlabel(f"Correlation of score and measure, given {given}", fontsize=7.5)
     return figure
 
@@ -72,7 +73,9 @@ def _column(axes: Axes, rows: pd.DataFrame, settings: Settings) -> None:
     axes.axvline(0, color=style.GREY, linewidth=0.6)
     for y, row in enumerate(rows.itertuples()):
         if np.isnan(row.estimate):
-            axes.text(0, y, "undefined", ha="center", va="center", fontsize=5.5, color=style.GREY)
+            clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+            told = {"fontsize": 5.5, "color": style.GREY, "bbox": clear}
+            axes.text(0, y, "undefined", ha="center", va="center", **told)
             continue
         colour = style.VERMILLION if row.order == 0 else style.BLUE
         axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=0.9)

@@ -54,7 +54,8 @@ _CAPTIONS = {
         "Predicting a family that was never seen",
         "Each network’s score against its prediction by a line through all other families: open "
         "without complexity, full with it. Complexity helps where the line between the two leads "
-        "towards the diagonal. Arrowheads lie outside the panel. Shown: {description}.",
+        "towards the diagonal. Arrowheads lie outside the panel. Scores of which less is better "
+        "have their sign turned. Shown: {description}.",
     ),
     "matched_pairs": (
         "Two networks of about the same size",

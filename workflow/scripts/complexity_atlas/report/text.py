@@ -35,6 +35,13 @@ COVARIATES = {
 }
 
 
+_EVALUATORS = {
+    "first_party": "the makers of the models",
+    "third_party": "a third party",
+    "unknown": "somebody who is not stated",
+}
+
+
 def question_sentences(
     models: pd.DataFrame, scores: pd.DataFrame, benchmarks: pd.DataFrame
 ) -> list[str]:
@@ -72,7 +79,8 @@ def verdict_sentences(
         replace(one, benchmark=names.get(one.benchmark, one.benchmark)).sentence for one in found
     ]
     first = headline(found, settings)
-    return [words.minus(text) for text in (first, _rests_on(settings.primary), *each)]
+    sentences = (first, _rests_on(settings.primary), *each)
+    return [words.minus(text).replace("%", "\u00a0%") for text in sentences]
 
 
 def _rests_on(primary: Primary) -> str:
@@ -94,7 +102,7 @@ def effect_sentences(
             sentences.append(f"{benchmark.name}: no association was computed.")
             continue
         sentences.append(f"{benchmark.name}: {_effect(row, settings)}")
-        sentences += _detectable(statistics, benchmark.benchmark_id, settings)
+        sentences += _detectable(row, settings)
     return sentences
 
 
@@ -147,19 +155,18 @@ def _reading(row: pd.Series, smallest_effect: float) -> str:
     return "The interval holds 0 and effects of either sign: these data cannot tell."
 
 
-def _detectable(statistics: pd.DataFrame, benchmark: str, settings: Settings) -> list[str]:
-    wanted = {
-        "question": power.QUESTION,
-        "statistic": power.DETECTABLE,
-        "benchmark": benchmark,
-        "covariates": settings.primary.covariates,
-    }
-    row = _only(statistics, wanted)
-    if row is None or np.isnan(row["estimate"]):
+def _detectable(row: pd.Series, settings: Settings) -> list[str]:
+    """What could have been seen if every network counted: relatives count for less."""
+    if np.isnan(row["estimate"]):
         return []
+    networks = words.counted(row["n_models"], "network")
+    covariates = [name for name in row["covariates"].split("+") if name]
+    least = power.detectable(int(row["n_models"]) - len(covariates), settings)
+    if np.isnan(least):
+        return [f"{networks} are too few to show a correlation of any size."]
     return [
-        f"Even with {words.counted(row['n_models'], 'network')}, only a correlation beyond "
-        f"±{words.real(row['estimate'], 2)} would have been found with "
+        f"Even if the {networks} were independent, only a correlation beyond "
+        f"±{words.real(least, 2)} would have been found with "
         f"{words.percent(settings.power, 0)} probability."
     ]
 
@@ -220,12 +227,12 @@ def score_sentences(scores: pd.DataFrame, benchmarks: pd.DataFrame) -> list[str]
         here = used[used.benchmark_id == benchmark.benchmark_id]
         if here.empty:
             continue
-        who = words.listed(sorted({text.replace("_", " ") for text in here.evaluator}))
+        who = words.listed([_EVALUATORS[name] for name in sorted(set(here.evaluator))])
         known = int((here.stderr_kind != "none").sum())
         sentences.append(
             f"{benchmark.name}: {benchmark.description}; {words.counted(len(here), 'score')} from "
             f"{words.real(here.value.min(), 4)} to {words.real(here.value.max(), 4)}, evaluated by "
-            f"a {who}; a standard error is known for {words.whole(known)} of them."
+            f"{who}; a standard error is known for {words.whole(known)} of them."
         )
     return sentences
 
@@ -494,10 +501,3 @@ def ranking_sentences(
 
 def _seen(selection: Selection, view: str) -> Selection:
     return Selection(**(vars(selection) | {"view": view}))
-
-
-def _only(frame: pd.DataFrame, wanted: dict[str, str]) -> pd.Series | None:
-    keep = pd.Series(True, index=frame.index)
-    for column, value in wanted.items():
-        keep &= frame[column] == value
-    return frame[keep].iloc[0] if keep.any() else None

@@ -102,7 +102,8 @@ def question(analysis: pd.DataFrame, settings: Settings) -> pd.DataFrame:
                 )
             )
     for benchmark, few in table[table["slope"].isna()].groupby("benchmark"):
-        note = f"{len(few)} families have fewer than {_LEAST_MODELS} sizes and no slope"
+        who = "1 family has" if len(few) == 1 else f"{len(few)} families have"
+        note = f"{who} fewer than {_LEAST_MODELS} sizes and no slope"
         rows.append(Row(QUESTION, str(benchmark), statistic="slope", note=note))
     if not rows:
         rows.append(Row(QUESTION, statistic="slope", note="the family of no model is known"))

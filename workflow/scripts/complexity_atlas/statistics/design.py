@@ -147,6 +147,11 @@ class Block:
         )
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """A count with its noun: "1 model", "2 models"."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
 def join_notes(*notes: str) -> str:
     """Remarks on one row as one text; empty ones are left out."""
     return "; ".join(note for note in notes if note)
@@ -208,7 +213,7 @@ def blocks(
     question, statistic  name the rows with reasons
 
     The result does not depend on the order of rows, on names of families, or, for one benchmark, on
-    which other benchmarks are in the frame.
+    which other benchmarks are in the frame; but a predictor is logged on all of them or on none.
     """
     if covariates not in COVARIATES:
         raise ValueError(f"covariates {covariates!r} is not one of {COVARIATES}")
@@ -299,7 +304,7 @@ def _untestable(block: Block, settings: Settings) -> str:
     n, k = block.design.shape
     if n < max(settings.min_models, k + 3):
         needed = max(settings.min_models, k + 3)
-        return f"{n} complete models, at least {needed} are needed"
+        return f"{counted(n, 'complete model')}, at least {needed} are needed"
     if is_flat(np.ones((n, 1)), block.score[:, None])[0]:
         return "every model has the same score"
     if reason := at_chance(block.models, settings):
@@ -319,15 +324,17 @@ def _no_variation(what: str, block: Block) -> str:
 def at_chance(models: pd.DataFrame, settings: Settings) -> str:
     """Why a benchmark says nothing about these models: the median one does no better than chance.
 
-    Better means by two standard errors (where known) and by `chance_margin` of the way to 1; where
-    no level of chance is known, "" is returned.
+    Better means by two standard errors (where known) and by `chance_margin` of the way to 1, or to
+    0 for a loss, whose sign is turned; where no level of chance is known, "" is returned.
     """
     level = models["chance_level"].to_numpy()
     if not np.isfinite(level).any():
         return ""
     gain = np.nanmedian(models["score"] - level)
     error = models["score_se"].median()
-    margin = settings.chance_margin * (1 - np.nanmedian(level))
+    chance = np.nanmedian(level)
+    best = 1.0 if chance >= 0 else 0.0
+    margin = settings.chance_margin * (best - chance)
     needed = margin if np.isnan(error) else max(margin, 2 * error)
     if gain > needed:
         return ""

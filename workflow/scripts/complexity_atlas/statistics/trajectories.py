@@ -21,7 +21,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from complexity_atlas.statistics.design import NEGLIGIBLE, PREDICTOR, Row, join_notes, rows_to_frame
+from complexity_atlas.statistics.design import (
+    NEGLIGIBLE,
+    PREDICTOR,
+    Row,
+    counted,
+    join_notes,
+    rows_to_frame,
+)
 from complexity_atlas.statistics.settings import Settings
 
 QUESTION = "trajectories"
@@ -93,7 +100,8 @@ def _rows(runs: pd.DataFrame, names: dict[str, str], settings: Settings) -> Iter
     values = found["correlation"].to_numpy()
     lost = len(runs) - len(found)
     note = (
-        f"{lost} runs left out: fewer than {_LEAST_STEPS} steps, or score or measure does not vary"
+        f"{counted(lost, 'run')} left out: fewer than {_LEAST_STEPS} steps, or score or measure "
+        "does not vary"
         if lost
         else ""
     )
@@ -103,7 +111,9 @@ def _rows(runs: pd.DataFrame, names: dict[str, str], settings: Settings) -> Iter
         "n_families": found["family"].nunique(),
     }
     if len(values) < _LEAST_RUNS:
-        reason = join_notes(note, f"{len(values)} runs, at least {_LEAST_RUNS} are needed")
+        reason = join_notes(
+            note, f"{counted(len(values), 'run')}, at least {_LEAST_RUNS} are needed"
+        )
         yield Row(QUESTION, statistic=CORRELATION, note=reason, **known)
         return
     mean, sd = values.mean(), values.std(ddof=1)

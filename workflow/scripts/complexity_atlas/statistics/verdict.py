@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.statistics import leave_family_out, multiplicity, power, raw, size_adjusted
+from complexity_atlas.statistics.design import counted
 from complexity_atlas.statistics.settings import Primary, Settings
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
@@ -107,8 +108,8 @@ def headline(found: Sequence[Verdict], settings: Settings) -> str:
         for name in (SUPPORTED, CONTRADICTED, UNDECIDED)
     }
     listed = ", ".join(f"{name} on {count}" for name, count in counts.items())
-    noun = "benchmark" if len(found) == 1 else "benchmarks"
-    return f"{first} Of {len(found)} {noun}, the thesis is {listed}."
+    told = f"{first} Of {counted(len(found), 'benchmark')}, the thesis is {listed}."
+    return f"{told} These data cannot tell." if counts[UNDECIDED] == len(found) else told
 
 
 def _rows_of(
@@ -239,7 +240,8 @@ def _seen_at_all(effect: pd.Series, detectable: float, settings: Settings) -> st
 def _told(effect: pd.Series, settings: Settings) -> str:
     return (
         f"{effect.estimate:+.2f} {_interval(effect, settings)} "
-        f"in {effect.n_models} models of {effect.n_families} families"
+        f"in {counted(effect.n_models, 'model')} of "
+        f"{counted(effect.n_families, 'family', 'families')}"
     )
 
 

@@ -33,7 +33,7 @@ def _risks(population: Population, kind: str, settings: Settings, seed: int) -> 
     drawn = simulate(population, kind, samples, settings.penalties, repetitions, seed)
     groups = drawn.groupby("penalty")
     table = groups[["bias", "variance", "excess"]].mean()
-    table["excess_stderr"] = groups.excess.sem(ddof=0)
+    table["excess_stderr"] = groups.excess.sem()
     expected = [risk(population, samples, penalty) for penalty in table.index]
     for part in ("bias", "variance", "excess"):
         table[f"theory_{part}"] = [getattr(one, part) for one in expected]

@@ -24,11 +24,12 @@ RISK = Contract(
         "bias": _RISK,
         "variance": _RISK,
         "excess": _RISK,
-        "excess_stderr": _RISK,
+        "excess_stderr": number(pa.Check.ge(0)),
     },
     ("chain", "states", "penalty", "width"),
 )
-"""Excess risk in theory and as simulated; the total risk adds `irreducible`."""
+"""Excess risk in theory and as simulated; the total risk adds `irreducible`. One repetition has no
+`excess_stderr`."""
 
 SPECTRUM = Contract(
     "head tuning: spectrum of the features",
