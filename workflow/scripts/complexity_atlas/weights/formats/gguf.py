@@ -68,12 +68,7 @@ def read(files: Sequence[File]) -> Weights:
     the codes. Types that `packing` does not know get the reason.
     """
     shards = find_shards(files)
-    stored: list[StoredTensor] = []
-    for file in shards.files:
-        tensors = read_header(file)
-        shards.check(file, (item.name for item in tensors))
-        stored += tensors
-    return Weights("gguf", state_dict_entries(stored), [], shards.files)
+    return Weights("gguf", state_dict_entries(shards.read(read_header)), [], shards.files)
 
 
 def read_header(file: File) -> list[StoredTensor]:

@@ -47,12 +47,7 @@ DTYPES = {
 def read(files: Sequence[File]) -> Weights:
     """Open safetensors files, or the shards that their index lists."""
     shards = find_shards(files)
-    stored: list[StoredTensor] = []
-    for file in shards.files:
-        tensors = read_header(file)
-        shards.check(file, (item.name for item in tensors))
-        stored += tensors
-    return Weights("safetensors", state_dict_entries(stored), [], shards.files)
+    return Weights("safetensors", state_dict_entries(shards.read(read_header)), [], shards.files)
 
 
 def read_header(file: File) -> list[StoredTensor]:

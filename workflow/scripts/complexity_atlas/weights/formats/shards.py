@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import PurePosixPath
 
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.weights.files import File
+from complexity_atlas.weights.tensors import StoredTensor
 
 MAX_INDEX_BYTES = 100_000_000
 
@@ -23,8 +24,20 @@ class Shards:
     listed: dict[File, frozenset[str]] | None
     _home: dict[str, File] = field(default_factory=dict, init=False, repr=False)
 
+    def read(self, header: Callable[[File], list[StoredTensor]]) -> list[StoredTensor]:
+        """The tensors of all files in order, as `header` reads them of one; see `check`."""
+        stored: list[StoredTensor] = []
+        for file in self.files:
+            tensors = header(file)
+            self.check(file, (tensor.name for tensor in tensors))
+            stored += tensors
+        return stored
+
     def check(self, file: File, names: Iterable[str]) -> None:
-        """Compare the tensors found in `file` with its index and with the files before it."""
+        """Compare the tensors found in `file` with its index and with the files before it.
+
+        Raises WeightsUnavailable("unreadable") where one is missing, not listed or there twice.
+        """
         found = frozenset(names)
         if self.listed is not None:
             if missing := sorted(self.listed[file] - found):
