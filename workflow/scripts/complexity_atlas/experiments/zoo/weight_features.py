@@ -84,11 +84,7 @@ def compare(
     """
     values, groups = score.to_numpy(float), pd.factorize(runs)[0]
     n_runs = len(set(groups))
-    note = ""
-    if n_runs < LEAST_RUNS:
-        note = f"{n_runs} runs; {LEAST_RUNS} are needed to hold whole runs out"
-    elif np.ptp(values) == 0:
-        note = "the score is the same for every network"
+    reason = _reason(values, n_runs)
     rows = []
     errors: dict[tuple[str, ...], np.ndarray] = {}
     for names in _block_sets(list(blocks)):
@@ -100,21 +96,26 @@ def compare(
             "n_models": len(values),
             "n_runs": n_runs,
             "added": names[-1] if len(names) > 1 else "",
-            "note": note or ("" if columns.shape[1] else "no predictor has a value"),
+            "note": reason or ("" if columns.shape[1] else "no predictor has a value"),
         }
         if not row["note"]:
             table = columns.to_numpy(float)
             errors[names] = _held_out(table, values, groups, min(folds, n_runs), seed) - values
             row |= {"r2": _r2(errors[names], values), "mae": np.abs(errors[names]).mean()}
             if names[:-1] in errors:
+                row["r2_gain"] = row["r2"] - _r2(errors[names[:-1]], values)
                 pair = errors[names[:-1]], errors[names]
                 gains = _resampled_gains(*pair, values, groups, resamples, seed)
-                tail = (1 - confidence) / 2
-                low, high = np.quantile(gains, [tail, 1 - tail])
-                gain = row["r2"] - _r2(pair[0], values)
-                row |= {"r2_gain": gain, "ci_low": low, "ci_high": high}
+                row["ci_low"], row["ci_high"] = _interval(gains, confidence)
         rows.append(row)
     return COMPARISON.check(pd.DataFrame(rows, columns=list(COMPARISON.columns)))
+
+
+def _reason(values: np.ndarray, n_runs: int) -> str:
+    """Why nothing can be compared, or ""."""
+    if n_runs < LEAST_RUNS:
+        return f"{n_runs} runs; {LEAST_RUNS} are needed to hold whole runs out"
+    return "" if np.ptp(values) else "the score is the same for every network"
 
 
 def _statistics(tensor: CountedTensor) -> list[float]:
@@ -149,6 +150,12 @@ def _held_out(
 
 def _r2(errors: np.ndarray, score: np.ndarray) -> float:
     return float(1 - (errors**2).sum() / ((score - score.mean()) ** 2).sum())
+
+
+def _interval(draws: np.ndarray, confidence: float) -> tuple[float, float]:
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return low, high
 
 
 def _resampled_gains(
