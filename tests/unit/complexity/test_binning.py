@@ -3,6 +3,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy_bins import NUMPY_BINS, RULES
 from scipy.special import ndtr, ndtri
 
 from complexity_atlas.complexity.binning import (
@@ -18,17 +19,6 @@ from complexity_atlas.complexity.binning import (
 from complexity_atlas.complexity.measures import measure, probabilities
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.value_counts import Summary
-
-RULES = {rule.name: rule for rule in DEFAULT_RULES}
-NUMPY_BINS = {
-    "proposal": 100,
-    "fixed1000": 1000,
-    "rice": "rice",
-    "freedman_diaconis": "fd",
-    "scott": "scott",
-    "sturges": "sturges",
-    "doane": "doane",
-}
 
 
 def summary_of(weights: np.ndarray) -> Summary:

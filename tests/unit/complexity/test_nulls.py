@@ -4,22 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy_bins import NUMPY_BINS, RULES
 from scipy.stats import norm
 
 from complexity_atlas.complexity.binning import DEFAULT_RULES, BinRule, Undefined
 from complexity_atlas.complexity.measures import MEASURES, measure
 from complexity_atlas.complexity.nulls import SAMPLED_WEIGHTS, gaussian_null
-
-RULES = {rule.name: rule for rule in DEFAULT_RULES}
-NUMPY_BINS = {
-    "proposal": 100,
-    "fixed1000": 1000,
-    "rice": "rice",
-    "freedman_diaconis": "fd",
-    "scott": "scott",
-    "sturges": "sturges",
-    "doane": "doane",
-}
 
 
 def histogram_of(weights: np.ndarray, name: str) -> np.ndarray:
