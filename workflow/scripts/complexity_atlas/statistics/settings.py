@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
 
+from complexity_atlas.configuration import bad_value, known_keys
 from complexity_atlas.errors import AtlasError
 
 COVARIATES = ("", "log_n", "log_n+log_d")
@@ -98,23 +99,12 @@ def settings_from_config(config: Mapping[str, object]) -> Settings:
     Keys are the field names of Settings; `primary` is a mapping with the field names of Primary.
     What is not given keeps its default. Raises AtlasError that names an unknown key or a bad value.
     """
-    given = dict(_known(config, Settings, ""))
+    given = dict(known_keys("statistics", config, Settings))
     primary = given.pop("primary", {})
     if not isinstance(primary, Mapping):
         raise _bad("primary", primary, "give a mapping of measure, variant, view, …")
-    return Settings(primary=Primary(**_known(primary, Primary, "primary.")), **given)
-
-
-def _known(section: Mapping[str, object], kind: type, prefix: str) -> Mapping[str, object]:
-    names = [field.name for field in fields(kind)]
-    for key in section:
-        if key not in names:
-            raise AtlasError(
-                f"configuration: statistics.{prefix}{key} is not a setting; "
-                f"known are {', '.join(names)}"
-            )
-    return section
+    return Settings(primary=Primary(**known_keys("statistics.primary", primary, Primary)), **given)
 
 
 def _bad(key: str, value: object, remedy: str) -> AtlasError:
-    return AtlasError(f"configuration: statistics.{key} is {value!r}; {remedy}")
+    return bad_value(f"statistics.{key}", value, remedy)

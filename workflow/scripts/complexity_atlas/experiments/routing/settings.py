@@ -1,9 +1,10 @@
 """What is asked of the router: plain numbers of the `companions.routing` configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
+from complexity_atlas.configuration import bad_value, known_keys
 from complexity_atlas.errors import AtlasError
 
 
@@ -46,15 +47,8 @@ class RoutingSettings:
 
 def settings_from_config(config: Mapping[str, object]) -> RoutingSettings:
     """Build the settings from a section of the configuration. Raises AtlasError on unknown keys."""
-    known = [field.name for field in fields(RoutingSettings)]
-    for key in config:
-        if key not in known:
-            raise AtlasError(
-                f"configuration: companions.routing.{key} is not a setting; "
-                f"known are {', '.join(known)}"
-            )
-    return RoutingSettings(**config)
+    return RoutingSettings(**known_keys("companions.routing", config, RoutingSettings))
 
 
 def _bad(key: str, value: object, remedy: str) -> AtlasError:
-    return AtlasError(f"configuration: companions.routing.{key} is {value!r}; {remedy}")
+    return bad_value(f"companions.routing.{key}", value, remedy)

@@ -1,8 +1,9 @@
 """What the zoo consists of: the `zoo` section of the configuration, and one run of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
+from complexity_atlas.configuration import bad_value, known_keys
 from complexity_atlas.errors import AtlasError
 
 ZOO_VERSION = "1"
@@ -125,14 +126,9 @@ class ZooSettings:
 
         Raises AtlasError that names an unknown key or a bad value.
         """
-        known = [field.name for field in fields(cls)]
-        for key in config:
-            if key not in known:
-                raise AtlasError(
-                    f"configuration: zoo.{key} is not a setting; known are {', '.join(known)}"
-                )
         plain = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in config.items()
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in known_keys("zoo", config, cls).items()
         }
         return cls(**plain)
 
@@ -172,4 +168,4 @@ def _check_list(key: str, values: object, remedy: str, is_good) -> None:
 
 
 def _bad(key: str, value: object, remedy: str) -> AtlasError:
-    return AtlasError(f"configuration: zoo.{key} is {value!r}; {remedy}")
+    return bad_value(f"zoo.{key}", value, remedy)
