@@ -189,3 +189,9 @@ def test_an_id_on_the_hub_is_measured_at_the_commit_that_is_printed(hub, short, 
 def test_an_id_that_the_hub_does_not_know_is_an_error(hub, capsys):
     assert main(["measure", "org/nothing"]) == 1
     assert "org/nothing" in capsys.readouterr().err
+
+
+def test_a_server_that_stays_broken_is_an_error(hub, capsys):
+    hub.fault("/cdn/", status=500, headers={"Retry-After": "0"}, times=10**6)
+    assert main(["measure", "org/short", "--device", "cpu"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].endswith("the server answers 500")

@@ -23,6 +23,7 @@ LOST = {
     "m07": "not_found",
     "m11": "revision_not_found",
     "m13": "hash_mismatch",
+    "m17": "unreachable",
 }
 TARGET = "results/models.parquet"
 
@@ -61,6 +62,8 @@ def hub(monkeypatch, tmp_path):
         blob = hub.repos["org/m13"]["main"]["model.safetensors"]
         blob.source = blob.source[:-1] + bytes([blob.source[-1] ^ 1])
         faults(hub, np.random.default_rng(5))
+        broken = hub.repos["org/m17"]["main"]["model.safetensors"].sha256
+        hub.fault(f"/cdn/{broken}", status=500, headers={"Retry-After": "0"}, times=10**6)
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
         monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -128,3 +131,8 @@ def test_every_model_is_measured_once_or_has_a_status(study, hub):
             assert models.n_weights[name] == 0
             assert f"org/{name}" in models.reason[name]
     assert np.mean([fault.times == 0 for fault in hub.faults]) > 0.8
+    assert sum("/api/models/org/m17/" in request.path for request in hub.log) >= 3  # attempts
+    hub.faults.clear()
+    assert study.planned("--", TARGET) == {}
+    study.run("--forcerun", "results/models/m17/model.json", "--", TARGET)
+    assert pd.read_parquet(study / TARGET).set_index("model").status["m17"] == "ok"

@@ -5,6 +5,9 @@ Makes: results/models/<model>/, from which everything else follows. The target `
 caches and measures nothing, for machines whose jobs have no network; no rule asks for it.
 """
 
+# Further attempts at what the network's own patience does not outlast.
+RETRIES = 2
+
 
 rule measure_weights:
     input:
@@ -19,8 +22,7 @@ rule measure_weights:
         "<logs>/measure_weights/{model}.log",
     benchmark:
         "<benchmarks>/measure_weights/{model}.tsv"
-    # What the network's own patience does not outlast.
-    retries: 2
+    retries: RETRIES
     conda:
         "../../envs/measure.yaml"
     threads: 2
@@ -34,6 +36,7 @@ rule measure_weights:
         device=config["device"],
         weights=config["weights"],
         keep=int(config["keep"]),
+        retries_left=lambda wildcards, attempt: RETRIES + 1 - attempt,
     params:
         specs=own_specs,
         spectra_up_to=spectra_up_to,
@@ -43,7 +46,7 @@ rule measure_weights:
         "python -m complexity_atlas measure-models --specs {params.specs:q}"
         " --out results/models --cache {params.cache:q}"
         " --weights {resources.weights} --keep {resources.keep}"
-        " --spectra-up-to {params.spectra_up_to}"
+        " --spectra-up-to {params.spectra_up_to} --retries-left {resources.retries_left}"
         " --threads {threads} --device {resources.device} --gpus {resources.gpu} > {log} 2>&1"
 
 
@@ -52,7 +55,7 @@ rule prefetch_weights:
         temp(touch("results/prefetched/{model}")),
     log:
         "<logs>/prefetch_weights/{model}.log",
-    retries: 2
+    retries: RETRIES
     conda:
         "../../envs/measure.yaml"
     resources:

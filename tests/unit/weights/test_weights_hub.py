@@ -2,12 +2,16 @@
 
 import json
 import logging
+import re
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from gguf import GGMLQuantizationType, GGUFWriter
+from gguf.quants import quantize
 from huggingface_hub import constants
 from safetensors.numpy import save
 
@@ -67,7 +71,32 @@ def quantised() -> bytes:
     )
 
 
+def gguf() -> bytes:
+    """Plain and packed types, with a header of several requests."""
+    rng = np.random.default_rng(6)
+    values = rng.standard_normal((32, 256)).astype(np.float32)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "model.gguf")
+        writer = GGUFWriter(path, "llama")
+        writer.add_token_list([b"token"] * 500)
+        writer.add_tensor("token_embd.weight", values.astype(np.float16))
+        writer.add_tensor("blk.0.attn_norm.weight", values[0])
+        for name, kind in {"attn_q": "Q8_0", "attn_k": "Q4_0", "attn_output": "BF16"}.items():
+            kind = GGMLQuantizationType[kind]
+            name = f"blk.0.{name}.weight"
+            writer.add_tensor(name, quantize(values, kind), raw_dtype=kind)
+        blocks = rng.integers(0, 256, (32, 144), dtype=np.uint8)
+        kind = GGMLQuantizationType.Q4_K
+        writer.add_tensor("blk.0.ffn_up.weight", blocks, raw_dtype=kind)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        return path.read_bytes()
+
+
 REPOSITORIES = {
+    "org/gguf": {"main": {"model.gguf": gguf()}},
     "org/quantised": {"main": {"model.safetensors": quantised()}},
     **{f"org/{d}": {"main": {"model.safetensors": network_of(d, 1)}} for d in DTYPES},
     "org/deep": {"main": sharded(4, layers=6)},
@@ -109,11 +138,24 @@ def hub(monkeypatch, tmp_path):
 def measured(hub, tmp_path):
     """Measure a model on the Hub."""
 
-    def measure(repo: str, access=HubAccess(), threads: int = 2, **row) -> ModelRecord:  # noqa: B008
+    def measure(
+        repo: str,
+        access=HubAccess(),  # noqa: B008
+        threads: int = 2,
+        is_last_attempt: bool = False,
+        **row,
+    ) -> ModelRecord:
         home = hub.aliases.get(repo, repo)
         commit = hub.commit(home) if home in hub.sha else "0" * 40
         spec = ModelSpec("net", "hub", repo, **{"revision": commit, **row})
-        return measure_model(spec, tmp_path / "out", tmp_path, threads=threads, access=access)
+        return measure_model(
+            spec,
+            tmp_path / "out",
+            tmp_path,
+            threads=threads,
+            access=access,
+            is_last_attempt=is_last_attempt,
+        )
 
     return measure
 
@@ -128,7 +170,8 @@ def local(hub, tmp_path):
         for name, blob in hub.repos[repo]["main"].items():
             if "/" not in name:
                 (folder / name).write_bytes(blob.source)
-        spec = ModelSpec("net", "file", str(folder / "model*.safetensors"))
+        suffix = "gguf" if repo == "org/gguf" else "safetensors"
+        spec = ModelSpec("net", "file", str(folder / f"model*.{suffix}"))
         measure_model(spec, tmp_path / "expected", tmp_path)
         return tables(tmp_path / "expected")
 
@@ -144,14 +187,14 @@ def weights_on_disk(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("access", [HubAccess(), CACHED, ONCE], ids=["stream", "cache", "once"])
-@pytest.mark.parametrize("repo", [*(f"org/{d}" for d in (*DTYPES, "sharded", "quantised"))])
+@pytest.mark.parametrize("repo", [f"org/{d}" for d in (*DTYPES, "sharded", "quantised", "gguf")])
 def test_counts_are_those_of_a_local_file(hub, measured, local, tmp_path, repo, access):
     record = measured(repo, access)
     assert record.status == "ok"
     assert tables(tmp_path / "out") == local(repo)
     files = hub.repos[repo]["main"]
     assert {file.sha256 for file in record.files} == {
-        blob.sha256 for name, blob in files.items() if name.endswith(".safetensors")
+        blob.sha256 for name, blob in files.items() if name.endswith((".safetensors", ".gguf"))
     }
     assert bool(weights_on_disk(tmp_path)) == (access == CACHED)
 
@@ -204,12 +247,13 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("access", [HubAccess(), CACHED], ids=["stream", "cache"])
-def test_what_passes_changes_nothing(hub, measured, local, tmp_path, fault, access):
+@pytest.mark.parametrize("repo", ["org/bfloat16", "org/gguf"])
+def test_what_passes_changes_nothing(hub, measured, local, tmp_path, fault, access, repo):
     if access == CACHED and fault == "expired":
         pytest.skip("a download asks for one address and uses it at once")
     hub.fault(**FAULTS[fault])
-    assert measured("org/bfloat16", access).status == "ok"
-    assert tables(tmp_path / "out") == local("org/bfloat16")
+    assert measured(repo, access).status == "ok"
+    assert tables(tmp_path / "out") == local(repo)
 
 
 def test_an_address_that_expires_in_mid_file_is_asked_for_again(hub, measured):
@@ -229,24 +273,24 @@ def test_an_address_that_expires_in_mid_file_is_asked_for_again(hub, measured):
     assert sum(request.status == 302 for request in hub.log) >= 2
 
 
-def remove(hub):
-    del hub.repos["org/float32"]
+def remove(hub, repo):
+    del hub.repos[repo]
 
 
-def gate(hub):
-    hub.meta["org/float32"] = {"gated": "manual"}
+def gate(hub, repo):
+    hub.meta[repo] = {"gated": "manual"}
 
 
-def disable(hub):
-    hub.meta["org/float32"] = {"disabled": True}
+def disable(hub, repo):
+    hub.meta[repo] = {"disabled": True}
 
 
-def alter(hub):
-    (blob,) = hub.repos["org/float32"]["main"].values()
+def alter(hub, repo):
+    (blob,) = hub.repos[repo]["main"].values()
     blob.source = blob.source[:-9] + b"\x01" + blob.source[-8:]
 
 
-def ignore_ranges(hub):
+def ignore_ranges(hub, repo):
     hub.ranges = False
 
 
@@ -255,19 +299,20 @@ def ignore_ranges(hub):
     ("change", "status"),
     [(remove, "not_found"), (gate, "gated"), (disable, "unavailable"), (alter, "hash_mismatch")],
 )
-def test_what_does_not_pass_is_a_status(hub, measured, tmp_path, change, status, access):
-    change(hub)
-    record = measured("org/float32", access)
+@pytest.mark.parametrize("repo", ["org/float32", "org/gguf"])
+def test_what_does_not_pass_is_a_status(hub, measured, tmp_path, change, status, access, repo):
+    change(hub, repo)
+    record = measured(repo, access)
     assert record.status == status
-    assert "org/float32" in record.reason
+    assert repo in record.reason
     assert record.n_weights == 0
     empty_ledger, empty_values = tables(tmp_path / "out")
-    assert b"up_proj" not in empty_ledger + empty_values
+    assert not re.search(b"up_proj|attn_q", empty_ledger + empty_values)
     assert not weights_on_disk(tmp_path)
 
 
 def test_a_server_that_ignores_ranges_is_no_source_of_a_stream(hub, measured, tmp_path):
-    ignore_ranges(hub)
+    ignore_ranges(hub, "org/float32")
     record = measured("org/float32")
     assert record.status == "unsupported"
     assert "weights: cache" in record.reason
@@ -294,6 +339,45 @@ def test_a_server_that_stays_broken_is_an_error_to_try_again_after(hub, measured
     with pytest.raises(AtlasError, match="answers 503"):
         measured("org/float32")
     assert not list((tmp_path / "out").glob("*"))
+
+
+LASTING = {
+    "refused": ({"match": "/cdn/", "status": 503}, "answers 503"),
+    "hung up": ({"match": "/cdn/", "cut": 0}, "no complete answer|ends early|no answer"),
+    "no metadata": ({"match": "/api/", "status": 500}, "answers 500"),
+    "a wait of an hour": (
+        {"match": "/api/", "status": 429, "headers": {"Retry-After": "3600"}},
+        "answers 429",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize("access", [HubAccess(), CACHED], ids=["stream", "cache"])
+def test_a_server_that_is_broken_at_the_last_attempt_is_a_status(
+    hub, measured, tmp_path, fault, access
+):
+    kind, message = LASTING[fault]
+    hub.fault(**kind, times=10**6)
+    record = measured("org/float32", access, is_last_attempt=True)
+    assert record.status == "unreachable"
+    assert record.reason.startswith("org/float32@")
+    assert re.search(message, record.reason)
+    assert f"--forcerun {tmp_path / 'out' / 'model.json'}" in record.reason
+    assert record.n_weights == 0
+    assert b"up_proj" not in b"".join(tables(tmp_path / "out"))
+    hub.faults.clear()
+    assert measured("org/float32", access).status == "ok"
+
+
+def test_what_is_in_no_cache_is_unreachable_offline(hub, measured, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(AtlasError, match="make prefetch"):
+        measured("org/float32")
+    record = measured("org/float32", is_last_attempt=True)
+    assert record.status == "unreachable"
+    assert "make prefetch" in record.reason
+    assert not hub.log
 
 
 def test_which_files_are_the_weights(hub, measured):
@@ -402,11 +486,14 @@ def test_a_matrix_larger_than_the_window_is_read_whole(hub, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("access", [HubAccess(), ONCE], ids=["stream", "once"])
-def test_spectra_are_those_of_a_local_file(hub, tmp_path, access):
-    for name, blob in hub.repos["org/deep"]["main"].items():
+@pytest.mark.parametrize(
+    ("repo", "files"), [("org/deep", "model-*.safetensors"), ("org/gguf", "*.gguf")]
+)
+def test_spectra_are_those_of_a_local_file(hub, tmp_path, access, repo, files):
+    for name, blob in hub.repos[repo]["main"].items():
         (tmp_path / name).write_bytes(blob.source)
-    remote = ModelSpec("net", "hub", "org/deep", hub.commit("org/deep"))
-    local = ModelSpec("net", "file", str(tmp_path / "model-*.safetensors"))
+    remote = ModelSpec("net", "hub", repo, hub.commit(repo))
+    local = ModelSpec("net", "file", str(tmp_path / files))
     for spec, out in ((remote, tmp_path / "out"), (local, tmp_path / "expected")):
         measure_model(spec, out, tmp_path, threads=2, access=access, spectra_up_to=10**6)
     for name in ("tensors", "values", "spectra", "codes"):

@@ -7,6 +7,7 @@ Unavailable = Literal[
     "gated",
     "not_found",
     "revision_not_found",
+    "unreachable",
     "hash_mismatch",
     "unreadable",
     "unsupported",
@@ -23,8 +24,8 @@ class WeightsUnavailable(AtlasError):
 
     `status` is one of "unavailable" (a file that is gone or withheld), "gated" (conditions were not
     accepted), "not_found" and "revision_not_found" (repositories and commits that the Hub does not
-    have, or does not show), "hash_mismatch", "unreadable" (damaged), "unsupported" (refused) and
-    "empty" (nothing to count).
+    have, or does not show), "unreachable" (a server that stayed broken), "hash_mismatch",
+    "unreadable" (damaged), "unsupported" (refused) and "empty" (nothing to count).
     """
 
     def __init__(self, status: Unavailable, reason: str):

@@ -20,6 +20,7 @@ from complexity_atlas.counting import count_many
 from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.matrix_pass import MatrixPass, as_tables
+from complexity_atlas.network import NetworkError
 from complexity_atlas.provenance import versions
 from complexity_atlas.records import ModelRecord, WeightFile, write_record
 from complexity_atlas.saved_counts import CountsWriter, writing_counts
@@ -41,6 +42,7 @@ def measure_model(
     progress: Callable | None = None,
     access: HubAccess = STREAMED,
     spectra_up_to: int = 0,
+    is_last_attempt: bool = False,
 ) -> ModelRecord:
     """Fetch, measure and write `out`/{tensors, values, spectra, codes}.parquet and model.json.
 
@@ -48,7 +50,8 @@ def measure_model(
     codes by block are those of tensors of no more than `spectra_up_to` weights.
     `progress(total)` is called with the bytes to count and returns a callable that is told of
     bytes as they are counted. A model whose weights cannot be had gets empty tables and the reason
-    in model.json; other errors propagate and leave no model.json.
+    in model.json; other errors propagate and leave no model.json. A network that does not answer
+    is among the latter, unless `is_last_attempt`: then the model is "unreachable".
     """
     out, device = Path(out), resolve_device(device)
     (out / "model.json").unlink(missing_ok=True)
@@ -72,7 +75,11 @@ def measure_model(
             ledger = _count(spec.model, weights, writer, threads, device, progress, beside)
             spectra, codes = beside.tables()
         outcome = _outcome(weights)
-    except WeightsUnavailable as error:
+    except (WeightsUnavailable, NetworkError) as error:
+        if isinstance(error, NetworkError):
+            if not is_last_attempt:
+                raise
+            error = _unreachable(error, out)
         log.warning("%s: %s: %s", spec.model, error.status, error)
         weights, ledger = Weights(format="", entries=[], notes=[], files=[]), _ledger([])
         outcome = {"status": error.status, "reason": str(error)}
@@ -85,6 +92,13 @@ def measure_model(
     record = _record(identity | outcome, weights, ledger)
     write_record(record, out / "model.json")
     return record
+
+
+def _unreachable(error: NetworkError, out: Path) -> WeightsUnavailable:
+    return WeightsUnavailable(
+        "unreachable",
+        f"{error}; to measure it again, run the study with `--forcerun {out / 'model.json'}`",
+    )
 
 
 def _outcome(weights: Weights) -> dict[str, str]:

@@ -45,6 +45,12 @@ def _add_measure_models(commands) -> None:
     command.add_argument(
         "--spectra-up-to", type=int, default=0, help="weights of the largest tensor with a spectrum"
     )
+    command.add_argument(
+        "--retries-left",
+        type=int,
+        default=0,
+        help="runs that follow if this one fails; with 0 a broken server is the model's status",
+    )
     command.set_defaults(run=_measure_models)
 
 
@@ -83,6 +89,7 @@ def _measure_models(options: argparse.Namespace) -> int:
             byte_progress(spec.model),
             access,
             options.spectra_up_to,
+            is_last_attempt=options.retries_left <= 0,
         )
         print(
             f"{record.model}: {record.status}, {record.n_weights:,} weights counted {record.reason}"

@@ -209,7 +209,7 @@ def _asked(what: str, request: Callable[[], _Result], patience: bool = True) -> 
             raise AtlasError(f"{what}: {error}") from None
         except LocalEntryNotFoundError as error:
             if constants.is_offline_mode():
-                raise AtlasError(
+                raise NetworkError(
                     f"{what}: HF_HUB_OFFLINE is set and the file is not in the Hub cache "
                     f"({constants.HF_HUB_CACHE}); run `make prefetch` where there is a network"
                 ) from None
@@ -256,9 +256,10 @@ def _finding(what: str, error: NetworkError) -> AtlasError:
         )
     if error.status in (403, 404, 410, 451):
         return WeightsUnavailable("unavailable", f"{what}: {said or error}")
-    if error.status == 0:
-        error = NetworkError(f"{error}; if it was prefetched, set HF_HUB_OFFLINE=1")
-    return error
+    message = str(error) if str(error).startswith(what) else f"{what}: {error}"
+    if error.status == 0 and not constants.is_offline_mode():
+        message += "; if it was prefetched, set HF_HUB_OFFLINE=1"
+    return NetworkError(message, error.status, error.headers, error.transient)
 
 
 def _cached_blobs(repo: str, commit: str) -> list[HubBlob]:
@@ -267,7 +268,7 @@ def _cached_blobs(repo: str, commit: str) -> list[HubBlob]:
     snapshot = folder / "snapshots" / commit
     paths = sorted(path for path in snapshot.rglob("*") if path.is_file())
     if not paths:
-        raise AtlasError(
+        raise NetworkError(
             f"{repo}@{commit[:8]}: HF_HUB_OFFLINE is set and nothing of this commit is in the Hub "
             f"cache ({constants.HF_HUB_CACHE}); run `make prefetch` where there is a network"
         )
