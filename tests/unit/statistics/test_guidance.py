@@ -46,6 +46,20 @@ def test_the_direction_is_learnt_from_other_families():
     assert one(question(agreeing, many), "accuracy")["estimate"] == 1
 
 
+def test_three_families_have_no_others_to_learn_the_direction_from():
+    frame = analysis(
+        family=["a", "a", "b", "b", "c", "c"],
+        score=[1.0, 2, 3, 4, 5, 6],
+        value=[1.0, 3, 2, 4, 6, 5],
+    )
+    rows = question(frame.assign(log_n=20.0), SETTINGS)
+    row = one(rows, "accuracy")
+    assert np.isnan(row["estimate"])
+    assert "to learn the direction from" in row["note"]
+    assert one(rows, "accuracy_log_n")["estimate"] == 0.5
+    assert "over_log_n" not in set(rows["statistic"])
+
+
 def test_less_may_be_better():
     frame = study(1, effect=1.0, families=20, models=100, noise=0.1, head_start=0.1)
     up = question(frame, SETTINGS)

@@ -306,11 +306,15 @@ def unseen_family_sentences(
             & (statistics.statistic == leave_family_out.GAIN)
             & (statistics.covariates == settings.primary.covariates)
         ].dropna(subset=["estimate"])
+        surely = (
+            "with too few families for an interval"
+            if tried.ci_low.isna().all()
+            else f"{words.whole((tried.ci_low > 0).sum())} with an interval above 0"
+        )
         sentences.append(
             f"Of {words.counted(len(tried), 'complexity', 'complexities')} tried there, "
-            f"{words.whole((tried.estimate > 0).sum())} improve the prediction, "
-            f"{words.whole((tried.ci_low > 0).sum())} with an interval above 0 and without any "
-            "correction for so many."
+            f"{words.whole((tried.estimate > 0).sum())} improve the prediction, {surely} and "
+            "without any correction for so many."
         )
     return sentences
 

@@ -4,7 +4,8 @@ The pairs are those of `matched_pairs`, all of them: a tie is decided by a coin.
 less complexity is better is not known beforehand, and is learnt for each pair from the pairs in
 which neither of its families takes part. Statistics:
 
-    accuracy                    share of pairs in which the better model is picked; a coin gives .5
+    accuracy                    share of pairs in which the better model is picked; a coin gives .5.
+                                None where no pair has others to learn from, as with three families
     accuracy_flops, _log_n      of picking the model with more training FLOPs, or more weights, on
                                 those of the pairs in which that is known
     over_flops, over_log_n      accuracy minus that of FLOPs or size on the same pairs
@@ -63,7 +64,12 @@ def _accuracies(block: Block, index: int, pairs: Pairs, settings: Settings) -> I
     def found(statistic: str, accuracy: Share, used: Pairs, least: float = 0) -> Row:
         return row(block, index, QUESTION, statistic, accuracy, used, settings, (least, 1))
 
-    yield found("accuracy", _jackknife(pairs, lead, np.zeros(len(pairs))), pairs)
+    is_learnt = _elsewhere(pairs, pairs.by_family(pairs.each)).any()
+    if is_learnt:
+        yield found("accuracy", _jackknife(pairs, lead, np.zeros(len(pairs))), pairs)
+    else:
+        reason = "no pair has others, of neither of its families, to learn the direction from"
+        yield block.row(index, QUESTION, "accuracy", reason)
     for rival in ("flops", "log_n"):
         rival_lead = pairs.lead(block.models[rival].to_numpy())
         known = np.isfinite(rival_lead)
@@ -74,7 +80,8 @@ def _accuracies(block: Block, index: int, pairs: Pairs, settings: Settings) -> I
         theirs = (1 + np.sign(rival_lead[known])) / 2
         alone = share(used.by_family(theirs), used.by_family(np.ones(len(used))))
         yield found(f"accuracy_{rival}", alone, used)
-        yield found(f"over_{rival}", _jackknife(used, lead[known], theirs), used, least=-1)
+        if is_learnt:
+            yield found(f"over_{rival}", _jackknife(used, lead[known], theirs), used, least=-1)
 
 
 def _jackknife(pairs: Pairs, lead: np.ndarray, rival: np.ndarray) -> Share:
@@ -94,11 +101,15 @@ def _learnt_picks(pairs: Pairs, lead: np.ndarray) -> np.ndarray:
 
     The direction for a pair of families is the majority among the pairs that touch neither.
     """
-    net = pairs.by_family(np.sign(lead))
-    touched = net.sum(axis=1)
-    first, second = pairs.ends.T
-    elsewhere = touched.sum() / 2 - touched[first] - touched[second] + net[first, second]
+    elsewhere = _elsewhere(pairs, pairs.by_family(np.sign(lead)))
     return (1 + np.sign(elsewhere) * np.sign(lead)) / 2
+
+
+def _elsewhere(pairs: Pairs, sums: np.ndarray) -> np.ndarray:
+    """For each pair, the total of `sums` [f, f] over the pairs that touch neither family."""
+    touched = sums.sum(axis=1)
+    first, second = pairs.ends.T
+    return touched.sum() / 2 - touched[first] - touched[second] + sums[first, second]
 
 
 def _difference(block: Block, index: int, pairs: Pairs, settings: Settings) -> list[Row]:
