@@ -47,6 +47,17 @@ def test_equal_tables_are_equal_bytes(tmp_path, suffix):
     assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "csv.gz"])
+def test_names_that_look_like_no_value_stay_names(tmp_path, suffix):
+    contract = Contract("names", {"name": text(), "alias": text(nullable=True)}, ("name",))
+    names = ["N/A", "NA", "None", "nan", "null"]
+    table = pd.DataFrame({"name": names, "alias": ["NULL", None, "#N/A", "<NA>", None]})
+    write_table(table, tmp_path / f"t.{suffix}", contract)
+    back = read_table(tmp_path / f"t.{suffix}", contract)
+    assert back.name.tolist() == names
+    assert back.alias.fillna("").tolist() == ["NULL", "", "#N/A", "<NA>", ""]
+
+
 def test_a_broken_contract_names_table_column_and_value(tmp_path):
     path = tmp_path / "people.parquet"
     with pytest.raises(AtlasError, match=r"people.*n: greater_than.*-1"):

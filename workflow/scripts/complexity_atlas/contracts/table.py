@@ -55,6 +55,10 @@ class Contract:
         return ordered.sort_values(list(self.key), kind="stable", ignore_index=True)
 
 
+_NO_NUMBER = ["", "NA", "N/A", "n/a", "NaN", "nan", "null"]
+"""How a cell of a CSV file says that it holds no number."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` and rename it to `path` when the block succeeds."""
@@ -113,7 +117,9 @@ def read_table(path: Path, contract: Contract) -> pd.DataFrame:
                 for name, column in contract.columns.items()
                 if column.dtype.type == "string"
             }
-            frame = pd.read_csv(path, dtype=texts)
+            # A text is missing where it is empty; "NA" may be somebody's name.
+            missing = {name: [""] if name in texts else _NO_NUMBER for name in contract.columns}
+            frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing)
             filled = {name: "" for name in texts if not contract.columns[name].nullable}
             frame = frame.fillna({name: "" for name in filled if name in frame})
     except FileNotFoundError:
