@@ -17,10 +17,10 @@ from complexity_atlas.errors import AtlasError
 from complexity_atlas.figures import style
 from complexity_atlas.report import (
     ReportInputs,
+    answers,
     build_report,
     rivals,
     tables,
-    text,
     words,
     write_report,
 )
@@ -266,7 +266,9 @@ def test_an_interval_around_zero_that_is_small_enough_is_called_too_small(inputs
 def test_no_p_stands_alone(inputs):
     uncorrected = changed(inputs, "statistics", primary, p_holm=np.nan, q_bh=np.nan)
     for study in (inputs, uncorrected):
-        for sentence in text.effect_sentences(study.statistics, study.benchmarks, study.settings):
+        for sentence in answers.effect_sentences(
+            study.statistics, study.benchmarks, study.settings
+        ):
             if "permutation p" in sentence:
                 assert "n\u00a0=" in sentence
                 assert "interval" in sentence

@@ -1,6 +1,6 @@
 """Which of the many complexities of a network a figure shows, and how it is taken from a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -81,6 +81,10 @@ class Selection:
         """Variant, view and aggregate in words, for a title or a caption."""
         aggregate = self.aggregate.replace("_", " ")
         return f"{variant_label(self.variant)} binning, {self.view} weights, {aggregate}"
+
+    def in_view(self, view: str) -> "Selection":
+        """The same complexity of the weights in another view."""
+        return replace(self, view=view)
 
 
 def symbol(measure: str) -> str:

@@ -5,8 +5,8 @@ import pandas as pd
 from complexity_atlas.contracts import SPECTRUM
 from complexity_atlas.figures.quantisation import SCALE_LABELS, TYPE_LABELS
 from complexity_atlas.figures.selection import MEASURE_LABELS, Selection, of_models
-from complexity_atlas.report import words
-from complexity_atlas.report.tables import Cell, Column, Table
+from complexity_atlas.report import cells, words
+from complexity_atlas.report.cells import Cell, Column, Table
 
 SHOWN = ("alpha", "alpha_distance", "log_condition", "stable_rank", "effective_rank", "soft_rank")
 """Spectral measures in the table of networks; the others are in results/complexity."""
@@ -83,9 +83,9 @@ def order_table(order: pd.DataFrame) -> Table:
             Cell(row.group),
             Cell(TYPE_LABELS[row.type]),
             Cell(SCALE_LABELS[row.scale]),
-            _number(row.n_models, words.whole(row.n_models)),
-            _number(row.tau, words.signed(row.tau)),
-            _number(row.relative_error, words.percent(row.relative_error)),
+            cells.whole(row.n_models),
+            cells.signed(row.tau),
+            cells.percent(row.relative_error),
         )
         for row in order.itertuples()
     )
@@ -101,8 +101,4 @@ def _place(row: pd.Series) -> str:
 
 
 def _beside_null(row: pd.Series) -> Cell:
-    return _number(row["value"], f"{words.real(row['value'])} ({words.real(row['null'])})")
-
-
-def _number(value: float, shown: str) -> Cell:
-    return Cell(words.MISSING) if pd.isna(value) else Cell(shown, repr(float(value)))
+    return cells.number(row["value"], f"{words.real(row['value'])} ({words.real(row['null'])})")

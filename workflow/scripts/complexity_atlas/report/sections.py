@@ -1,85 +1,28 @@
-"""The page that answers the question: one self-contained HTML file that asks nothing of the net.
-
-`build_report` turns tables and pictures into the page's text, `write_report` puts it into a file.
-"""
+"""The sections of the page: which sentences, pictures and tables stand in which order."""
 
 import base64
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from PIL import Image
 
-from complexity_atlas.contracts import replacing
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.figures.selection import Selection, variant_label
 from complexity_atlas.figures.style import COLUMN_INCHES, DPI
-from complexity_atlas.report import captions, companions, rivals, tables, text, words, zoo
-from complexity_atlas.report.tables import Table
-from complexity_atlas.report.zoo import ZooResults
-from complexity_atlas.statistics.settings import Settings
-
-_HERE = Path(__file__).parent
+from complexity_atlas.report import (
+    answers,
+    captions,
+    companions,
+    evidence,
+    rivals,
+    tables,
+    zoo,
+)
+from complexity_atlas.report.cells import Table
+from complexity_atlas.report.inputs import ReportInputs
 
 MOST_PLANES = 24
 """Planes of single networks on the page: some megabytes; the others stay in their files."""
-
-
-@dataclass(frozen=True)
-class ReportInputs:
-    """Everything the page is made of.
-
-    models      contract MEASURED_MODELS
-    ledger      contract LEDGER, of all models
-    complexity  contract MODEL_COMPLEXITY, of all models
-    benchmarks  contract BENCHMARKS
-    scores      contract SCORES
-    statistics  contract STATISTICS, of all questions
-    verdict     contract VERDICTS
-    noise       contract STATISTICS, of models that know nothing
-    calibration contract CALIBRATION
-    confound    columns of `figures.confound.confound_table`
-    quantised_order  contract QUANTISED_ORDER
-    settings    of the statistics: the primary effect, confidence, seed
-    variants    binning variants in order: name -> settings, as configured
-    versions    of the software that ran: name -> version
-    figures     PNG files by the names of `captions.ORDER`; others are shown after those
-    planes      PNG files of the complexity–entropy plane of single networks, by model
-    sources     contract scores.tables.SOURCES: accounts of every source of scores
-    zoo         results of the networks that the study trained; None where it has none. They are in
-                `statistics` and `benchmarks`, and in no other table
-    companions  tables of the companion experiments, by their names in `experiments.companions`
-    """
-
-    models: pd.DataFrame
-    ledger: pd.DataFrame
-    complexity: pd.DataFrame
-    benchmarks: pd.DataFrame
-    scores: pd.DataFrame
-    statistics: pd.DataFrame
-    verdict: pd.DataFrame
-    noise: pd.DataFrame
-    calibration: pd.DataFrame
-    confound: pd.DataFrame
-    quantised_order: pd.DataFrame
-    settings: Settings
-    variants: Mapping[str, Mapping[str, object]]
-    versions: Mapping[str, str] = field(default_factory=dict)
-    figures: Mapping[str, Path] = field(default_factory=dict)
-    planes: Mapping[str, Path] = field(default_factory=dict)
-    zoo: ZooResults | None = None
-    companions: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    sources: pd.DataFrame | None = None
-
-    @property
-    def selection(self) -> Selection:
-        """The primary complexity, as figures select it."""
-        primary = self.settings.primary
-        return Selection(primary.measure, primary.variant, primary.view, primary.aggregate)
 
 
 @dataclass(frozen=True)
@@ -118,50 +61,11 @@ class Section:
         return bool(self.sentences or self.pictures or self.tables)
 
 
-def write_report(inputs: ReportInputs, path: Path) -> None:
-    """Write the page to `path`; it appears there only when it is whole."""
-    page = build_report(inputs)
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+def sections(inputs: ReportInputs) -> list[Section]:
+    """The parts of the page in order, without the empty ones.
 
-
-def build_report(inputs: ReportInputs) -> str:
-    """Return the page as HTML: the same text for the same inputs.
-
-    Names from tables are escaped, addresses become links only when they are http or https, and a
-    content security policy forbids every request and every script but the page's own. Raises
-    AtlasError when a picture is missing or damaged.
+    Raises AtlasError when a picture is missing or damaged.
     """
-    style = (_HERE / "page.css").read_text(encoding="utf-8")
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("template.html.j2").render(
-        question=_question(inputs),
-        answer=text.verdict_sentences(inputs.verdict, inputs.benchmarks, inputs.settings),
-        sections=_sections(inputs),
-        variants=[(variant_label(name), name, rule) for name, rule in inputs.variants.items()],
-        settings=inputs.settings,
-        words=words,
-        versions=inputs.versions,
-        style=Markup(style),
-        script=Markup(script),
-        style_hash=_policy_hash(style),
-        script_hash=_policy_hash(script),
-    )
-
-
-def _question(inputs: ReportInputs) -> list[str]:
-    asked = text.question_sentences(inputs.models, inputs.scores, inputs.benchmarks)
-    return [*asked, *([zoo.lead(inputs.zoo.scores)] if inputs.zoo else [])]
-
-
-def _sections(inputs: ReportInputs) -> list[Section]:
     pictures = _pictures(inputs)
     found = [
         _association(inputs, pictures.pop_all("score_vs_complexity", "forest", "power")),
@@ -196,8 +100,8 @@ def _association(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section
         "Scores",
         "Score against complexity",
         (
-            *text.effect_sentences(inputs.statistics, benchmarks, settings),
-            *text.score_sentences(inputs.scores, benchmarks),
+            *answers.effect_sentences(inputs.statistics, benchmarks, settings),
+            *evidence.score_sentences(inputs.scores, benchmarks),
         ),
         pictures,
         _filled(
@@ -221,7 +125,9 @@ def _unseen_families(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Sec
         "families",
         "Unseen families",
         "Does complexity help to predict a family that was never seen?",
-        tuple(text.unseen_family_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
+        tuple(
+            answers.unseen_family_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)
+        ),
         pictures,
         _filled(_answers(inputs, "unseen", "Prediction of unseen families", "leave_family_out")),
     )
@@ -232,7 +138,7 @@ def _guidance(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
         "guidance",
         "Picking",
         "Picking the better of two models of about the same size",
-        tuple(text.guidance_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
+        tuple(answers.guidance_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
         pictures,
         _filled(_answers(inputs, "picks", "Pairs and picks", "matched_pairs", "guidance")),
     )
@@ -243,7 +149,7 @@ def _relation(inputs: ReportInputs) -> Section:
         "relation",
         "Relation",
         "Which mathematical relation, if any?",
-        tuple(text.relation_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
+        tuple(answers.relation_sentences(inputs.statistics, inputs.benchmarks, inputs.settings)),
         (),
         _filled(_answers(inputs, "forms", "Forms of the relation", "relation")),
     )
@@ -256,9 +162,9 @@ def _noise(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
         "Noise",
         "What noise looks like here",
         (
-            *text.noise_sentences(inputs.noise, settings),
-            *text.calibration_sentences(inputs.calibration, settings),
-            *text.confound_sentences(inputs.confound),
+            *evidence.noise_sentences(inputs.noise, settings),
+            *evidence.calibration_sentences(inputs.calibration, settings),
+            *evidence.confound_sentences(inputs.confound),
         ),
         pictures,
         _filled(tables.noise_table(inputs.noise, settings.confidence)),
@@ -305,7 +211,7 @@ def _complexity(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
 
 def _binning(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
     variants = list(inputs.variants)
-    sentences = tuple(text.ranking_sentences(inputs.complexity, inputs.selection, variants))
+    sentences = tuple(evidence.ranking_sentences(inputs.complexity, inputs.selection, variants))
     table = tables.ranking_table(inputs.models, inputs.complexity, inputs.selection, variants)
     return Section("binning", "Binnings", "What the binning decides", sentences, pictures, (table,))
 
@@ -326,7 +232,7 @@ def _scores(inputs: ReportInputs, pictures: tuple[Picture, ...]) -> Section:
         "sources",
         "Sources",
         "Where the scores come from",
-        tuple(text.source_sentences(found)),
+        tuple(evidence.source_sentences(found)),
         pictures,
         _filled(tables.sources_table(found)) if len(found) else (),
     )
@@ -355,7 +261,7 @@ def _tensors(inputs: ReportInputs) -> Section:
         "tensors",
         "Tensors",
         "The networks, tensor by tensor",
-        tuple(text.planes_sentences(len(shown), len(inputs.planes))),
+        tuple(evidence.planes_sentences(len(shown), len(inputs.planes))),
         tuple(
             _picture(f"plane-{model}", *captions.of_network(inputs.models, model), path)
             for model, path in shown.items()
@@ -369,7 +275,7 @@ def _counted(inputs: ReportInputs) -> Section:
         "counted",
         "Counted",
         "What was counted, and what was left out",
-        tuple(text.counted_sentences(inputs.models, inputs.ledger)),
+        tuple(evidence.counted_sentences(inputs.models, inputs.ledger)),
         tables=_filled(
             tables.failures_table(inputs.models),
             tables.left_out_table(inputs.ledger),
@@ -404,9 +310,3 @@ def _picture(name: str, title: str, caption: str, path: Path) -> Picture:
         raise AtlasError(f"{path}: not a readable PNG figure ({error}); draw it again") from error
     source = "data:image/png;base64," + base64.b64encode(data).decode("ascii")
     return Picture(f"figure-{name}", title, caption, source, width, height)
-
-
-def _policy_hash(content: str) -> str:
-    """The source expression by which a content security policy admits one inline element."""
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return "sha256-" + base64.b64encode(digest).decode("ascii")

@@ -1,9 +1,6 @@
 """The tables of the report: which columns a reader sees, how they read and how they sort."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,48 +8,11 @@ from complexity_atlas.contracts import VIEWS
 from complexity_atlas.figures.score_vs_complexity import score_intervals, usable_scores
 from complexity_atlas.figures.selection import Selection, of_models, symbol, variant_label
 from complexity_atlas.figures.sensitivity import ranking
-from complexity_atlas.report import words
+from complexity_atlas.report import cells, words
+from complexity_atlas.report.cells import Column, Field, Table, make_table
 from complexity_atlas.statistics import raw, size_adjusted
 from complexity_atlas.statistics.analysis import is_comparable
 from complexity_atlas.statistics.settings import Primary
-
-Kind = Literal["text", "name", "number", "note", "remark", "code"]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What is shown, what it sorts by (a number; "" for text and the unknown), where it leads."""
-
-    text: str
-    sort: str = ""
-    href: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """Heading of a column.
-
-    `kind` says how it is set: a "number" flush right, a "name" in one line, a "note" with room for
-    sentences, a "remark" in one long line that is not printed, "code" (hashes) in fixed width.
-    """
-
-    label: str
-    kind: Kind = "text"
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as the page shows it: `rows` hold as many cells as there are `columns`."""
-
-    id: str
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-Field = tuple[Column, Callable[[Any], Cell]]
-"""A column, and how its cell is made from a row."""
 
 
 def scores_table(
@@ -66,22 +26,28 @@ def scores_table(
     fields: list[Field] = [
         (
             Column("Network", "name"),
-            lambda r: _text(names.get(r.model_id.replace("/", "--"), r.model_id)),
+            lambda r: cells.text(names.get(r.model_id.replace("/", "--"), r.model_id)),
         ),
-        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark_id, r.benchmark_id))),
-        (Column("Metric", "name"), lambda r: _words(r.metric_id)),
-        (Column("Score", "number"), lambda r: _fixed(r.value, 4)),
+        (
+            Column("Benchmark", "name"),
+            lambda r: cells.text(titles.get(r.benchmark_id, r.benchmark_id)),
+        ),
+        (Column("Metric", "name"), lambda r: cells.plain(r.metric_id)),
+        (Column("Score", "number"), lambda r: cells.fixed(r.value, 4)),
         (
             Column(interval, "number"),
-            lambda r: _number(r.low, f"{words.fixed(r.low, 3)} … {words.fixed(r.high, 3)}"),
+            lambda r: cells.number(r.low, f"{words.fixed(r.low, 3)} … {words.fixed(r.high, 3)}"),
         ),
-        (Column("Kind of interval"), lambda r: _text(r.kind or "none given")),
-        (Column("Items", "number", "Items that the benchmark holds"), lambda r: _whole(r.n_items)),
-        (Column("Evaluated by"), lambda r: _words(r.evaluator)),
-        (Column("Source"), lambda r: _link(r.source_id, r.source_url)),
-        (Column("Where", "note"), lambda r: _text(r.raw_locator)),
+        (Column("Kind of interval"), lambda r: cells.text(r.kind or "none given")),
+        (
+            Column("Items", "number", "Items that the benchmark holds"),
+            lambda r: cells.whole(r.n_items),
+        ),
+        (Column("Evaluated by"), lambda r: cells.plain(r.evaluator)),
+        (Column("Source"), lambda r: cells.link(r.source_id, r.source_url)),
+        (Column("Where", "note"), lambda r: cells.text(r.raw_locator)),
     ]
-    return _table("scores", "Scores as their sources print them", used.itertuples(), fields)
+    return make_table("scores", "Scores as their sources print them", used.itertuples(), fields)
 
 
 def complexity_table(
@@ -91,7 +57,7 @@ def complexity_table(
     other = next(view for view in VIEWS if view != selection.view)
     found = of_models(complexity, selection)[["value", "null", "excess", "flag"]]
     found["entropy"] = of_models(complexity, selection, "entropy").value
-    found["other"] = of_models(complexity, _in_view(selection, other)).value
+    found["other"] = of_models(complexity, selection.in_view(other)).value
     stored = ledger[ledger.counted & (ledger["view"] != "folded")]
     sums = stored.groupby("model")[["n_dead", "n_zero", "n"]].sum()
     shares = sums[["n_dead", "n_zero"]].div(sums.n, axis=0)
@@ -100,20 +66,29 @@ def complexity_table(
     hint = selection.description
     dead = "Share of weights that are not zero but below 1e-20 of the largest"
     fields: list[Field] = [
-        (Column("Network", "name"), lambda r: _text(r.name)),
-        (Column("Task", "name"), lambda r: _text(r.task)),
-        (Column("Weights", "number", "Counted weights, stored"), lambda r: _whole(r.n_weights)),
-        (Column(f"{measure}, {selection.view}", "number", hint), lambda r: _fixed(r.value, 5)),
-        (Column("Null", "number", "Gaussian weights"), lambda r: _fixed(r.null, 5)),
-        (Column("Excess", "number", "Complexity minus its null"), lambda r: _fixed(r.excess, 5)),
-        (Column(f"H, {selection.view}", "number", "Entropy"), lambda r: _fixed(r.entropy, 4)),
-        (Column(f"{measure}, {other}", "number"), lambda r: _fixed(r.other, 5)),
-        (Column("Dead", "number", dead), lambda r: _percent(r.n_dead)),
-        (Column("Zero", "number", "Weights that are exactly zero"), lambda r: _percent(r.n_zero)),
-        (Column("Remark", "note"), lambda r: _text("" if pd.isna(r.flag) else r.flag)),
+        (Column("Network", "name"), lambda r: cells.text(r.name)),
+        (Column("Task", "name"), lambda r: cells.text(r.task)),
+        (
+            Column("Weights", "number", "Counted weights, stored"),
+            lambda r: cells.whole(r.n_weights),
+        ),
+        (Column(f"{measure}, {selection.view}", "number", hint), lambda r: cells.fixed(r.value, 5)),
+        (Column("Null", "number", "Gaussian weights"), lambda r: cells.fixed(r.null, 5)),
+        (
+            Column("Excess", "number", "Complexity minus its null"),
+            lambda r: cells.fixed(r.excess, 5),
+        ),
+        (Column(f"H, {selection.view}", "number", "Entropy"), lambda r: cells.fixed(r.entropy, 4)),
+        (Column(f"{measure}, {other}", "number"), lambda r: cells.fixed(r.other, 5)),
+        (Column("Dead", "number", dead), lambda r: cells.percent(r.n_dead)),
+        (
+            Column("Zero", "number", "Weights that are exactly zero"),
+            lambda r: cells.percent(r.n_zero),
+        ),
+        (Column("Remark", "note"), lambda r: cells.text("" if pd.isna(r.flag) else r.flag)),
     ]
     caption = f"Complexity per network: {selection.description}"
-    return _table("complexity", caption, rows.itertuples(), fields)
+    return make_table("complexity", caption, rows.itertuples(), fields)
 
 
 def ranking_table(
@@ -121,8 +96,8 @@ def ranking_table(
 ) -> Table:
     """Rank of every network under every variant and view, with the complexity in brackets."""
     ranks = ranking(complexity, selection, list(variants))
-    cells = {
-        (row.model, row.view, row.variant): _number(
+    ranked = {
+        (row.model, row.view, row.variant): cells.number(
             row.rank, f"{words.short(row.rank)} ({words.fixed(row.value, 4)})"
         )
         for row in ranks.itertuples()
@@ -130,14 +105,14 @@ def ranking_table(
     measured = models[models.status == "ok"]
     rows = [(row.model, row.name, view) for row in measured.itertuples() for view in VIEWS]
     fields: list[Field] = [
-        (Column("Network", "name"), lambda r: _text(r[1])),
-        (Column("View"), lambda r: _text(r[2])),
+        (Column("Network", "name"), lambda r: cells.text(r[1])),
+        (Column("View"), lambda r: cells.text(r[2])),
     ]
     for variant in variants:
         column = Column(variant_label(variant), "number")
-        fields.append((column, lambda r, v=variant: cells.get((r[0], r[2], v), _UNKNOWN)))
+        fields.append((column, lambda r, v=variant: ranked.get((r[0], r[2], v), cells.UNKNOWN)))
     caption = "Rank (and complexity) of the networks under every binning; rank 1 is most complex"
-    return _table("ranking", caption, rows, fields)
+    return make_table("ranking", caption, rows, fields)
 
 
 def statistics_table(
@@ -158,26 +133,38 @@ def statistics_table(
     before = "Before any correction: never read it alone"
     after = "Holm's p of the primary effect, Benjamini and Hochberg's q of every other"
     fields: list[Field] = [
-        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
-        (Column("Measure", "name"), lambda r: _text(r.measure)),
-        (Column("Binning", "name"), lambda r: _text(r.variant)),
-        (Column("n", "number", "Networks"), lambda r: _whole(r.n_models_adj)),
-        (Column("Families", "number"), lambda r: _whole(r.n_families_adj)),
-        (Column("Raw ρ", "number", "Spearman's correlation"), lambda r: _signed(r.estimate_raw)),
-        (Column(interval, "number", bootstrap), lambda r: _range(r.ci_low_raw, r.ci_high_raw)),
-        (Column("p", "number", before), lambda r: _p(r.p_raw)),
-        (Column("corrected", "number", after), lambda r: _p(r.corrected_raw)),
-        (Column("Adjusted r", "number", f"Given {given}"), lambda r: _signed(r.estimate_adj)),
-        (Column(interval, "number", bootstrap), lambda r: _range(r.ci_low_adj, r.ci_high_adj)),
-        (Column("p", "number", before), lambda r: _p(r.p_adj)),
-        (Column("corrected", "number", after), lambda r: _p(r.corrected_adj)),
-        (Column("Note", "remark"), lambda r: _text(r.note_adj if pd.notna(r.note_adj) else "")),
+        (Column("Benchmark", "name"), lambda r: cells.text(titles.get(r.benchmark, r.benchmark))),
+        (Column("Measure", "name"), lambda r: cells.text(r.measure)),
+        (Column("Binning", "name"), lambda r: cells.text(r.variant)),
+        (Column("n", "number", "Networks"), lambda r: cells.whole(r.n_models_adj)),
+        (Column("Families", "number"), lambda r: cells.whole(r.n_families_adj)),
+        (
+            Column("Raw ρ", "number", "Spearman's correlation"),
+            lambda r: cells.signed(r.estimate_raw),
+        ),
+        (
+            Column(interval, "number", bootstrap),
+            lambda r: cells.interval(r.ci_low_raw, r.ci_high_raw),
+        ),
+        (Column("p", "number", before), lambda r: cells.p_value(r.p_raw)),
+        (Column("corrected", "number", after), lambda r: cells.p_value(r.corrected_raw)),
+        (Column("Adjusted r", "number", f"Given {given}"), lambda r: cells.signed(r.estimate_adj)),
+        (
+            Column(interval, "number", bootstrap),
+            lambda r: cells.interval(r.ci_low_adj, r.ci_high_adj),
+        ),
+        (Column("p", "number", before), lambda r: cells.p_value(r.p_adj)),
+        (Column("corrected", "number", after), lambda r: cells.p_value(r.corrected_adj)),
+        (
+            Column("Note", "remark"),
+            lambda r: cells.text(r.note_adj if pd.notna(r.note_adj) else ""),
+        ),
     ]
     caption = (
         f"Associations in {primary.view} weights, {primary.aggregate.replace('_', ' ')} "
         "(every view and aggregate: results/statistics/correlations.csv)"
     )
-    return _table("statistics", caption, rows.itertuples(), fields)
+    return make_table("statistics", caption, rows.itertuples(), fields)
 
 
 def _of(rows: pd.DataFrame, question: str, statistic: str, covariates: str) -> pd.DataFrame:
@@ -198,22 +185,22 @@ def verdict_table(verdict: pd.DataFrame, benchmarks: pd.DataFrame, confidence: f
     interval = f"{words.percent(confidence, 0)} interval"
     detectable = "Correlation that so many independent networks would show"
     fields: list[Field] = [
-        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
-        (Column("Verdict", "name"), lambda r: _text(r.verdict)),
-        (Column("n", "number", "Networks"), lambda r: _whole(r.n_models)),
-        (Column("Families", "number"), lambda r: _whole(r.n_families)),
-        (Column("Effect", "number", "Primary effect"), lambda r: _signed(r.effect)),
-        (Column(interval, "number"), lambda r: _range(r.low, r.high)),
-        (Column("p after Holm", "number"), lambda r: _p(r.p)),
-        (Column("Gain in R²", "number", "Of unseen families"), lambda r: _signed(r.gain)),
-        (Column(interval, "number"), lambda r: _range(r.gain_low, r.gain_high)),
+        (Column("Benchmark", "name"), lambda r: cells.text(titles.get(r.benchmark, r.benchmark))),
+        (Column("Verdict", "name"), lambda r: cells.text(r.verdict)),
+        (Column("n", "number", "Networks"), lambda r: cells.whole(r.n_models)),
+        (Column("Families", "number"), lambda r: cells.whole(r.n_families)),
+        (Column("Effect", "number", "Primary effect"), lambda r: cells.signed(r.effect)),
+        (Column(interval, "number"), lambda r: cells.interval(r.low, r.high)),
+        (Column("p after Holm", "number"), lambda r: cells.p_value(r.p)),
+        (Column("Gain in R²", "number", "Of unseen families"), lambda r: cells.signed(r.gain)),
+        (Column(interval, "number"), lambda r: cells.interval(r.gain_low, r.gain_high)),
         (
             Column("Same sign", "number", "Benchmarks whose effect has this sign"),
-            lambda r: _number(r.same_sign, f"{r.same_sign} of {r.n_benchmarks}"),
+            lambda r: cells.number(r.same_sign, f"{r.same_sign} of {r.n_benchmarks}"),
         ),
-        (Column("Detectable", "number", detectable), lambda r: _fixed(r.detectable, 2)),
+        (Column("Detectable", "number", detectable), lambda r: cells.fixed(r.detectable, 2)),
     ]
-    return _table("verdict", "What the verdict rests on", verdict.itertuples(), fields)
+    return make_table("verdict", "What the verdict rests on", verdict.itertuples(), fields)
 
 
 def answers_table(
@@ -244,19 +231,25 @@ def answers_table(
     interval = f"{words.percent(confidence, 0)} interval"
     corrected = rows.p_holm.fillna(rows.q_bh)
     fields: list[Field] = [
-        (Column("Benchmark", "name"), lambda r: _text(titles.get(r.benchmark, r.benchmark))),
-        (Column("Statistic", "name"), lambda r: _words(r.statistic)),
-        (Column("Binning", "name"), lambda r: _text(variant_label(r.variant) or "any")),
-        (Column("Given", "name"), lambda r: _text(r.covariates or "nothing")),
-        (Column("n", "number", "Networks"), lambda r: _whole(r.n_models)),
-        (Column("Families", "number"), lambda r: _whole(r.n_families)),
-        (Column("Estimate", "number"), lambda r: _real(r.estimate)),
-        (Column(interval, "number"), lambda r: _reals(r.ci_low, r.ci_high)),
-        (Column("p", "number", "Before any correction: never read it alone"), lambda r: _p(r.p)),
-        (Column("corrected", "number", "Holm or Benjamini–Hochberg"), lambda r: _p(r.corrected)),
-        (Column("Note", "remark"), lambda r: _text(r.note)),
+        (Column("Benchmark", "name"), lambda r: cells.text(titles.get(r.benchmark, r.benchmark))),
+        (Column("Statistic", "name"), lambda r: cells.plain(r.statistic)),
+        (Column("Binning", "name"), lambda r: cells.text(variant_label(r.variant) or "any")),
+        (Column("Given", "name"), lambda r: cells.text(r.covariates or "nothing")),
+        (Column("n", "number", "Networks"), lambda r: cells.whole(r.n_models)),
+        (Column("Families", "number"), lambda r: cells.whole(r.n_families)),
+        (Column("Estimate", "number"), lambda r: cells.real(r.estimate)),
+        (Column(interval, "number"), lambda r: cells.reals(r.ci_low, r.ci_high)),
+        (
+            Column("p", "number", "Before any correction: never read it alone"),
+            lambda r: cells.p_value(r.p),
+        ),
+        (
+            Column("corrected", "number", "Holm or Benjamini–Hochberg"),
+            lambda r: cells.p_value(r.corrected),
+        ),
+        (Column("Note", "remark"), lambda r: cells.text(r.note)),
     ]
-    return _table(id, caption, rows.assign(corrected=corrected).itertuples(), fields)
+    return make_table(id, caption, rows.assign(corrected=corrected).itertuples(), fields)
 
 
 def noise_table(noise: pd.DataFrame, confidence: float) -> Table:
@@ -266,17 +259,20 @@ def noise_table(noise: pd.DataFrame, confidence: float) -> Table:
     rows = plain.add_suffix("_raw").join(adjusted.add_suffix("_adj"), how="outer").reset_index()
     interval = f"{words.percent(confidence, 0)} interval"
     fields: list[Field] = [
-        (Column("Measure", "name"), lambda r: _text(r.measure)),
-        (Column("Binning", "name"), lambda r: _text(variant_label(r.variant))),
-        (Column("n", "number", "Made-up networks"), lambda r: _whole(r.n_models_raw)),
-        (Column("Raw ρ", "number", "Spearman's correlation"), lambda r: _signed(r.estimate_raw)),
-        (Column(interval, "number"), lambda r: _range(r.ci_low_raw, r.ci_high_raw)),
-        (Column("p", "number"), lambda r: _p(r.p_raw)),
-        (Column("Adjusted r", "number", "Given log_n"), lambda r: _signed(r.estimate_adj)),
-        (Column(interval, "number"), lambda r: _range(r.ci_low_adj, r.ci_high_adj)),
-        (Column("p", "number"), lambda r: _p(r.p_adj)),
+        (Column("Measure", "name"), lambda r: cells.text(r.measure)),
+        (Column("Binning", "name"), lambda r: cells.text(variant_label(r.variant))),
+        (Column("n", "number", "Made-up networks"), lambda r: cells.whole(r.n_models_raw)),
+        (
+            Column("Raw ρ", "number", "Spearman's correlation"),
+            lambda r: cells.signed(r.estimate_raw),
+        ),
+        (Column(interval, "number"), lambda r: cells.interval(r.ci_low_raw, r.ci_high_raw)),
+        (Column("p", "number"), lambda r: cells.p_value(r.p_raw)),
+        (Column("Adjusted r", "number", "Given log_n"), lambda r: cells.signed(r.estimate_adj)),
+        (Column(interval, "number"), lambda r: cells.interval(r.ci_low_adj, r.ci_high_adj)),
+        (Column("p", "number"), lambda r: cells.p_value(r.p_adj)),
     ]
-    return _table(
+    return make_table(
         "noise-models", "The same tests on models that know nothing", rows.itertuples(), fields
     )
 
@@ -289,17 +285,17 @@ def untested_table(statistics: pd.DataFrame, benchmarks: pd.DataFrame) -> Table:
     missing = missing[~missing.note.str.contains("none: ")]
     groups = missing.groupby(["question", "benchmark", "covariates", "note"], sort=True)
     fields: list[Field] = [
-        (Column("Question"), lambda r: _words(r.question)),
+        (Column("Question"), lambda r: cells.plain(r.question)),
         (
             Column("Benchmark", "name"),
-            lambda r: _text(titles.get(r.benchmark, r.benchmark) or "all"),
+            lambda r: cells.text(titles.get(r.benchmark, r.benchmark) or "all"),
         ),
-        (Column("Given"), lambda r: _text(r.covariates or "nothing")),
-        (Column("Reason", "note"), lambda r: _text(r.note or "no reason given")),
-        (Column("Rows", "number"), lambda r: _whole(r.rows)),
+        (Column("Given"), lambda r: cells.text(r.covariates or "nothing")),
+        (Column("Reason", "note"), lambda r: cells.text(r.note or "no reason given")),
+        (Column("Rows", "number"), lambda r: cells.whole(r.rows)),
     ]
     rows = groups.size().rename("rows").reset_index()
-    return _table("untested", "What could not be computed, and why", rows.itertuples(), fields)
+    return make_table("untested", "What could not be computed, and why", rows.itertuples(), fields)
 
 
 def left_out_table(ledger: pd.DataFrame) -> Table:
@@ -310,24 +306,26 @@ def left_out_table(ledger: pd.DataFrame) -> Table:
     )
     rows = sums.sort_values("values", ascending=False, kind="stable").reset_index()
     fields: list[Field] = [
-        (Column("Reason", "note"), lambda r: _text(r.reason)),
-        (Column("Networks", "number"), lambda r: _whole(r.networks)),
-        (Column("Tensors", "number"), lambda r: _whole(r.tensors)),
-        (Column("Values", "number"), lambda r: _whole(r.values)),
+        (Column("Reason", "note"), lambda r: cells.text(r.reason)),
+        (Column("Networks", "number"), lambda r: cells.whole(r.networks)),
+        (Column("Tensors", "number"), lambda r: cells.whole(r.tensors)),
+        (Column("Values", "number"), lambda r: cells.whole(r.values)),
     ]
-    return _table("left-out", "Constants that are not counted, and why", rows.itertuples(), fields)
+    return make_table(
+        "left-out", "Constants that are not counted, and why", rows.itertuples(), fields
+    )
 
 
 def failures_table(models: pd.DataFrame) -> Table:
     """Networks whose weights could not be measured, with status and reason."""
     fields: list[Field] = [
-        (Column("Network", "name"), lambda r: _text(r.name)),
-        (Column("Location"), lambda r: _text(r.location)),
-        (Column("Status"), lambda r: _words(r.status)),
-        (Column("Reason", "note"), lambda r: _text(r.reason)),
+        (Column("Network", "name"), lambda r: cells.text(r.name)),
+        (Column("Location"), lambda r: cells.text(r.location)),
+        (Column("Status"), lambda r: cells.plain(r.status)),
+        (Column("Reason", "note"), lambda r: cells.text(r.reason)),
     ]
     rows = models[models.status != "ok"].itertuples()
-    return _table("failures", "Networks that could not be measured", rows, fields)
+    return make_table("failures", "Networks that could not be measured", rows, fields)
 
 
 def remarks_table(models: pd.DataFrame) -> Table:
@@ -336,53 +334,60 @@ def remarks_table(models: pd.DataFrame) -> Table:
         (row.name, note) for row in models.itertuples() for note in row.notes.split("; ") if note
     ]
     fields: list[Field] = [
-        (Column("Network", "name"), lambda r: _text(r[0])),
-        (Column("Remark", "note"), lambda r: _text(r[1])),
+        (Column("Network", "name"), lambda r: cells.text(r[0])),
+        (Column("Remark", "note"), lambda r: cells.text(r[1])),
     ]
     caption = "Remarks on the files, among them BatchNorms that are not folded"
-    return _table("remarks", caption, rows, fields)
+    return make_table("remarks", caption, rows, fields)
 
 
 def provenance_table(models: pd.DataFrame) -> Table:
     """Where every network comes from, under which licence, and the hashes of what was read."""
     fields: list[Field] = [
-        (Column("Network", "name"), lambda r: _link(r.name, r.url)),
-        (Column("Family", "name"), lambda r: _text(r.family)),
-        (Column("Source"), lambda r: _text(f"{r.source} {r.location}")),
-        (Column("Licence"), lambda r: _text(r.licence or "not stated")),
-        (Column("SHA-256 of the source", "code"), lambda r: _text(r.sha256)),
-        (Column("Files that were read", "code"), lambda r: _text(r.files)),
-        (Column("Format"), lambda r: _text(r.format)),
-        (Column("Counted on"), lambda r: _text(r.device)),
+        (Column("Network", "name"), lambda r: cells.link(r.name, r.url)),
+        (Column("Family", "name"), lambda r: cells.text(r.family)),
+        (Column("Source"), lambda r: cells.text(f"{r.source} {r.location}")),
+        (Column("Licence"), lambda r: cells.text(r.licence or "not stated")),
+        (Column("SHA-256 of the source", "code"), lambda r: cells.text(r.sha256)),
+        (Column("Files that were read", "code"), lambda r: cells.text(r.files)),
+        (Column("Format"), lambda r: cells.text(r.format)),
+        (Column("Counted on"), lambda r: cells.text(r.device)),
     ]
-    return _table("provenance", "Provenance of every network", models.itertuples(), fields)
+    return make_table("provenance", "Provenance of every network", models.itertuples(), fields)
 
 
 def sources_table(sources: pd.DataFrame) -> Table:
     """Accounts of every source of scores: what came in, and what became of it."""
     fields: list[Field] = [
-        (Column("Source", "name"), lambda r: _link(r.name, r.url)),
-        (Column("Rows", "number", "Numbers that the source reports"), lambda r: _whole(r.rows_in)),
-        (Column("Good", "number"), lambda r: _whole(r.ok)),
-        (Column("Older", "number", "Superseded by a newer run"), lambda r: _whole(r.superseded)),
-        (Column("Copies", "number", "Reported by another source"), lambda r: _whole(r.copies)),
-        (Column("Set aside", "number", "With a flag"), lambda r: _whole(r.quarantined)),
-        (Column("Rejected", "number", "With a reason"), lambda r: _whole(r.rejected)),
-        (Column("Unresolved", "number", "Of a model without id"), lambda r: _whole(r.unresolved)),
-        (Column("Newest", "name", "Date of an evaluation"), lambda r: _text(r.newest_evaluation)),
-        (Column("Evaluated by"), lambda r: _words(r.evaluator)),
-        (Column("Files", "number"), lambda r: _whole(r.files)),
-        (Column("State"), lambda r: _text(r.state)),
-        (Column("Revision", "code"), lambda r: _text(r.revision)),
-        (Column("Licence"), lambda r: _text(r.licence)),
-        (Column("Terms", "note"), lambda r: _text(r.terms)),
+        (Column("Source", "name"), lambda r: cells.link(r.name, r.url)),
+        (
+            Column("Rows", "number", "Numbers that the source reports"),
+            lambda r: cells.whole(r.rows_in),
+        ),
+        (Column("Good", "number"), lambda r: cells.whole(r.ok)),
+        (
+            Column("Older", "number", "Superseded by a newer run"),
+            lambda r: cells.whole(r.superseded),
+        ),
+        (Column("Copies", "number", "Reported by another source"), lambda r: cells.whole(r.copies)),
+        (Column("Set aside", "number", "With a flag"), lambda r: cells.whole(r.quarantined)),
+        (Column("Rejected", "number", "With a reason"), lambda r: cells.whole(r.rejected)),
+        (
+            Column("Unresolved", "number", "Of a model without id"),
+            lambda r: cells.whole(r.unresolved),
+        ),
+        (
+            Column("Newest", "name", "Date of an evaluation"),
+            lambda r: cells.text(r.newest_evaluation),
+        ),
+        (Column("Evaluated by"), lambda r: cells.plain(r.evaluator)),
+        (Column("Files", "number"), lambda r: cells.whole(r.files)),
+        (Column("State"), lambda r: cells.text(r.state)),
+        (Column("Revision", "code"), lambda r: cells.text(r.revision)),
+        (Column("Licence"), lambda r: cells.text(r.licence)),
+        (Column("Terms", "note"), lambda r: cells.text(r.terms)),
     ]
-    return _table("sources", "Sources of scores", sources.itertuples(), fields)
-
-
-def _table(id: str, caption: str, rows: Iterable, fields: Sequence[Field]) -> Table:
-    cells = tuple(tuple(make(row) for _, make in fields) for row in rows)
-    return Table(id, caption, tuple(column for column, _ in fields), cells)
+    return make_table("sources", "Sources of scores", sources.itertuples(), fields)
 
 
 def _names(models: pd.DataFrame) -> pd.Series:
@@ -391,59 +396,3 @@ def _names(models: pd.DataFrame) -> pd.Series:
 
 def _titles(benchmarks: pd.DataFrame) -> pd.Series:
     return benchmarks.set_index("benchmark_id")["name"]
-
-
-def _in_view(selection: Selection, view: str) -> Selection:
-    return Selection(**(vars(selection) | {"view": view}))
-
-
-_UNKNOWN = Cell(words.MISSING)
-
-
-def _text(text: str) -> Cell:
-    return Cell(str(text))
-
-
-def _words(name: str) -> Cell:
-    return Cell(name.replace("_", " "))
-
-
-def _link(text: str, url: str) -> Cell:
-    """A link where the address is one of the web; a table from elsewhere may hold anything."""
-    return Cell(text, href=url if urlsplit(url).scheme in ("http", "https") else "")
-
-
-def _number(value: float, shown: str) -> Cell:
-    return _UNKNOWN if pd.isna(value) else Cell(shown, repr(float(value)))
-
-
-def _fixed(value: float, decimals: int) -> Cell:
-    return _number(value, words.fixed(value, decimals))
-
-
-def _signed(value: float) -> Cell:
-    return _number(value, words.signed(value))
-
-
-def _real(value: float) -> Cell:
-    return _number(value, words.real(value))
-
-
-def _reals(low: float, high: float) -> Cell:
-    return _number(low, f"{words.real(low)} … {words.real(high)}")
-
-
-def _range(low: float, high: float) -> Cell:
-    return _number(low, f"{words.signed(low)} … {words.signed(high)}")
-
-
-def _p(value: float) -> Cell:
-    return _number(value, "< 0.001" if value < 0.001 else words.real(value, 2))
-
-
-def _whole(value: float) -> Cell:
-    return _number(value, words.whole(value))
-
-
-def _percent(value: float) -> Cell:
-    return _number(value, words.percent(value))

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.figures.selection import Selection, of_models, symbol
-from complexity_atlas.report import words
-from complexity_atlas.report.tables import Cell, Column, Table
+from complexity_atlas.report import cells, words
+from complexity_atlas.report.cells import Cell, Column, Table
 from complexity_atlas.statistics import size_adjusted, size_adjusted_over_checkpoints, trajectories
 from complexity_atlas.statistics.settings import Settings
 
@@ -198,13 +198,13 @@ def questions_table(zoo: ZooResults, benchmarks: pd.DataFrame, settings: Setting
             Cell(row["where"]),
             Cell(GIVEN[row["covariates"]]),
             Cell(_statistic(row)),
-            _number(row["n_models"], words.whole(row["n_models"])),
-            _number(row["estimate"], words.signed(row["estimate"])),
-            _number(
+            cells.whole(row["n_models"]),
+            cells.signed(row["estimate"]),
+            cells.number(
                 row["ci_low"], f"{words.signed(row['ci_low'])} … {words.signed(row['ci_high'])}"
             ),
-            _number(row["p"], words.real(row["p"], 2)),
-            _number(row["corrected"], words.real(row["corrected"], 2)),
+            cells.number(row["p"], words.real(row["p"], 2)),
+            cells.number(row["corrected"], words.real(row["corrected"], 2)),
             Cell(row["note"]),
         )
         for measure in measures
@@ -223,12 +223,12 @@ def controls_table(zoo: ZooResults, selection: Selection) -> Table:
     digits = {"value": 5, "bits": 2, "cloze": 3}
     rows = []
     for row in _beside(zoo, selection).itertuples():
-        cells = [Cell(row.run), Cell(row.precision)]
+        shown = [Cell(row.run), Cell(row.precision)]
         for name in names:
             for control in CONTROLS:
                 value = getattr(row, f"{name}_{control}" if control else name)
-                cells.append(_number(value, words.fixed(value, digits[name])))
-        rows.append(tuple(cells))
+                shown.append(cells.fixed(value, digits[name]))
+        rows.append(tuple(shown))
     caption = "Trained networks at the last step, beside their controls"
     return Table("zoo-controls", caption, tuple(columns), tuple(rows))
 
@@ -250,14 +250,14 @@ def comparison_table(comparison: pd.DataFrame) -> Table:
     rows = tuple(
         (
             Cell(row.predictors.replace("_", " ").replace("+", " + ")),
-            _number(row.n_features, words.whole(row.n_features)),
-            _number(row.n_models, words.whole(row.n_models)),
-            _number(row.n_runs, words.whole(row.n_runs)),
-            _number(row.r2, words.fixed(row.r2, 3)),
-            _number(row.mae, words.fixed(row.mae, 3)),
+            cells.whole(row.n_features),
+            cells.whole(row.n_models),
+            cells.whole(row.n_runs),
+            cells.fixed(row.r2, 3),
+            cells.fixed(row.mae, 3),
             Cell(row.added.replace("_", " ")),
-            _number(row.r2_gain, words.signed(row.r2_gain, 3)),
-            _number(row.ci_low, f"{words.signed(row.ci_low, 3)} … {words.signed(row.ci_high, 3)}"),
+            cells.number(row.r2_gain, words.signed(row.r2_gain, 3)),
+            cells.interval(row.ci_low, row.ci_high, 3),
             Cell(row.note),
         )
         for row in comparison.itertuples()
@@ -315,7 +315,3 @@ def _beside(zoo: ZooResults, selection: Selection) -> pd.DataFrame:
 
 def _last(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[scores.step == scores.groupby("run").step.transform("max")]
-
-
-def _number(value: float, shown: str) -> Cell:
-    return Cell(words.MISSING) if pd.isna(value) else Cell(shown, repr(float(value)))
