@@ -23,7 +23,7 @@ import ml_dtypes  # noqa: F401  registers bfloat16 with numpy
 import numpy as np
 from reporting import peak_megabytes, report, write_csv
 
-from complexity_atlas.counting import count_many
+from complexity_atlas.counts.counting import count_many
 from complexity_atlas.weights import open_weights
 from complexity_atlas.weights.tensors import Tensor
 

@@ -25,7 +25,7 @@ import pandas as pd
 from reporting import peak_megabytes, report, write_csv
 from safetensors.numpy import save_file
 
-from complexity_atlas.counting import count_many
+from complexity_atlas.counts.counting import count_many
 from complexity_atlas.measure import measure_model
 from complexity_atlas.spectra.measures import spectral_measures
 from complexity_atlas.spectra.saved import MatrixSpectrum, read_spectra

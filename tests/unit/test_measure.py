@@ -10,10 +10,10 @@ from safetensors.numpy import save_file
 from complexity_atlas import METHOD_VERSION, measure
 from complexity_atlas.__main__ import main
 from complexity_atlas.contracts import LEDGER, VALUES, read_table
+from complexity_atlas.counts.saved import read_counts
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.measure import measure_model
 from complexity_atlas.records import read_record
-from complexity_atlas.saved_counts import read_counts
 from complexity_atlas.weights.sources import ModelSpec
 
 GOLDEN = {"1": "e396bd4d65f0179f"}

@@ -34,8 +34,8 @@ rule compute_complexity:
         parts=has_parts,
         code=code_digest(
             "complexity",
-            "value_counts",
-            "saved_counts",
+            "counts/value_counts",
+            "counts/saved",
             "quantisation",
             "spectra",
         ),

@@ -1,6 +1,7 @@
 """Rule compare_weight_features: what complexity adds to simple statistics of the weights."""
 
-from complexity_atlas import contracts, logs, saved_counts
+from complexity_atlas import contracts, logs
+from complexity_atlas.counts.saved import read_counts
 from complexity_atlas.experiments.zoo.comparison import compare_with_complexity
 from complexity_atlas.experiments.zoo.tables import EPIPLEXITY, SCORES
 from complexity_atlas.experiments.zoo.weight_features import COMPARISON
@@ -8,7 +9,7 @@ from complexity_atlas.figures.selection import Selection, of_models
 
 logs.start_logging(snakemake.log[0])
 counts = (
-    (model, saved_counts.read_counts(tensors, values))
+    (model, read_counts(tensors, values))
     for model, tensors, values in zip(
         snakemake.params.models, snakemake.input.tensors, snakemake.input.values, strict=True
     )

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from complexity_atlas import contracts, logs, saved_counts
+from complexity_atlas import contracts, logs
 from complexity_atlas.complexity.binning import parse_rules
 from complexity_atlas.complexity.complexities import Method, complexities
+from complexity_atlas.counts.saved import read_counts
 from complexity_atlas.quantisation.complexities import quantised_complexities, read_codes
 from complexity_atlas.spectra.complexities import spectral_complexities
 from complexity_atlas.spectra.saved import read_spectra
@@ -23,7 +24,7 @@ quantised = []
 def counted():
     """Models with their counts, each in memory while it is needed; their codes on the way."""
     for model, *paths, codes in zip(models, files.tensors, files.values, files.codes, strict=True):
-        tensors = saved_counts.read_counts(*paths)
+        tensors = read_counts(*paths)
         by_block = read_codes(codes)
         quantised.append(quantised_complexities(model, tensors, by_block))
         yield model, tensors

@@ -17,8 +17,8 @@ from complexity_atlas.complexity.binning import (
     parse_rules,
 )
 from complexity_atlas.complexity.measures import measure, probabilities
+from complexity_atlas.counts.value_counts import Summary
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.value_counts import Summary
 
 
 def summary_of(weights: np.ndarray) -> Summary:

@@ -6,9 +6,9 @@ from complexity_atlas.complexity.binning import DEFAULT_RULES, parse_rules
 from complexity_atlas.complexity.complexities import Method, complexities
 from complexity_atlas.complexity.measures import measure, probabilities
 from complexity_atlas.complexity.outcomes import evaluate
-from complexity_atlas.counting import count
-from complexity_atlas.saved_counts import CountedTensor
-from complexity_atlas.value_counts import ValueCounts, merge
+from complexity_atlas.counts.counting import count
+from complexity_atlas.counts.saved import CountedTensor
+from complexity_atlas.counts.value_counts import ValueCounts, merge
 from complexity_atlas.weights.tensors import Tensor
 
 RULES = parse_rules(

@@ -8,14 +8,14 @@ from hypothesis.extra import numpy as hnp
 
 from complexity_atlas.complexity.measures import lmc, probabilities
 from complexity_atlas.contracts import CODES, write_table
-from complexity_atlas.counting import count
+from complexity_atlas.counts.counting import count
+from complexity_atlas.counts.saved import CountedTensor
 from complexity_atlas.quantisation.codes import BLOCK, LEVELS, codes_by_block, codes_by_tensor
 from complexity_atlas.quantisation.complexities import (
     order_after_quantisation,
     quantised_complexities,
     read_codes,
 )
-from complexity_atlas.saved_counts import CountedTensor
 from complexity_atlas.weights.tensors import Tensor
 
 GAUSSIAN = np.random.default_rng(0).standard_normal(1 << 20)

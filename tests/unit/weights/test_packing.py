@@ -7,10 +7,10 @@ from gguf.quants import dequantize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complexity_atlas import counting
-from complexity_atlas.counting import count, count_many
+from complexity_atlas.counts import counting
+from complexity_atlas.counts.counting import count, count_many
+from complexity_atlas.counts.value_counts import FORMATS
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.value_counts import FORMATS
 from complexity_atlas.weights.packing import PACKINGS, SIGNED
 from complexity_atlas.weights.tensors import FileSegment, Tensor
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complexity_atlas import counting
-from complexity_atlas.counting import count_many
+from complexity_atlas.counts import counting
+from complexity_atlas.counts.counting import count_many
 from complexity_atlas.errors import AtlasError, WeightsUnavailable
 from complexity_atlas.weights.streams import Checksum, RemoteSegment, Stream
 from complexity_atlas.weights.tensors import Tensor

@@ -10,7 +10,7 @@ from gguf.quants import quantize
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from complexity_atlas.counting import count
+from complexity_atlas.counts.counting import count
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.weights import open_weights
 from complexity_atlas.weights.packing import PACKINGS

@@ -15,7 +15,8 @@ from gguf.quants import quantize
 from huggingface_hub import constants
 from safetensors.numpy import save
 
-from complexity_atlas import counting, network
+from complexity_atlas import network
+from complexity_atlas.counts import counting
 from complexity_atlas.errors import AtlasError, WeightsUnavailable
 from complexity_atlas.measure import measure_model
 from complexity_atlas.records import ModelRecord

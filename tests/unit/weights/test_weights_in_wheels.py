@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from complexity_atlas.counting import count
+from complexity_atlas.counts.counting import count
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.weights import matrices, open_weights
 from complexity_atlas.weights.sources import ModelSpec, fetch

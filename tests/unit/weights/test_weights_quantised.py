@@ -10,7 +10,7 @@ import torch
 from safetensors.numpy import save_file
 
 from complexity_atlas.complexity.outcomes import evaluate
-from complexity_atlas.counting import count
+from complexity_atlas.counts.counting import count
 from complexity_atlas.weights import Entry, open_weights
 
 RNG = np.random.default_rng(5)

@@ -3,9 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from complexity_atlas.counts.saved import CountedTensor
+from complexity_atlas.counts.value_counts import KeyCounts
 from complexity_atlas.experiments.zoo.weight_features import compare, weight_features
-from complexity_atlas.saved_counts import CountedTensor
-from complexity_atlas.value_counts import KeyCounts
 
 
 def counted(name, values):

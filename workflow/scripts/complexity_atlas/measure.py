@@ -16,15 +16,15 @@ import pandas as pd
 
 from complexity_atlas.complexity.count_error import count_error
 from complexity_atlas.contracts import CODES, LEDGER, SPECTRA, write_table
-from complexity_atlas.counting import count_many
+from complexity_atlas.counts.counting import count_many
+from complexity_atlas.counts.saved import CountsWriter, writing_counts
+from complexity_atlas.counts.value_counts import KeyCounts
 from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.matrix_pass import MatrixPass, as_tables
 from complexity_atlas.network import NetworkError
 from complexity_atlas.provenance import versions
 from complexity_atlas.records import ModelRecord, WeightFile, write_record
-from complexity_atlas.saved_counts import CountsWriter, writing_counts
-from complexity_atlas.value_counts import KeyCounts
 from complexity_atlas.weights import Entry, Weights, open_weights
 from complexity_atlas.weights.files import File
 from complexity_atlas.weights.sources import STREAMED, HubAccess, ModelSpec, fetch

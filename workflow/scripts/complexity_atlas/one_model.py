@@ -22,10 +22,10 @@ from complexity_atlas.contracts import (
     replacing,
     write_table,
 )
+from complexity_atlas.counts.saved import read_counts
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.measure import measure_model
 from complexity_atlas.records import ModelRecord
-from complexity_atlas.saved_counts import read_counts
 from complexity_atlas.statistics.settings import Primary, Settings
 from complexity_atlas.weights.formats import READERS
 from complexity_atlas.weights.sources import ModelSpec

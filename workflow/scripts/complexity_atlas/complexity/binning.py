@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from complexity_atlas.counts.value_counts import Summary
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.value_counts import Summary
 
 KINDS = ("fixed", "rice", "freedman_diaconis", "scott", "sturges", "doane", "window")
 

@@ -30,8 +30,8 @@ from complexity_atlas.contracts import (
     NULL_KINDS,
     TENSOR_COMPLEXITY,
 )
-from complexity_atlas.saved_counts import CountedTensor
-from complexity_atlas.value_counts import ValueCounts, merge
+from complexity_atlas.counts.saved import CountedTensor
+from complexity_atlas.counts.value_counts import ValueCounts, merge
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 
 from complexity_atlas.complexity.binning import BinRule, Undefined, bin_edges
 from complexity_atlas.complexity.measures import lmc, probabilities
-from complexity_atlas.counting import SAMPLE, count_sample
-from complexity_atlas.value_counts import ValueCounts
+from complexity_atlas.counts.counting import SAMPLE, count_sample
+from complexity_atlas.counts.value_counts import ValueCounts
 from complexity_atlas.weights.tensors import Tensor
 
 RULES = (

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from complexity_atlas.complexity.binning import BinRule, bin_count, bin_edges
 from complexity_atlas.complexity.measures import MEASURES, measure, probabilities
-from complexity_atlas.value_counts import Summary
+from complexity_atlas.counts.value_counts import Summary
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline

@@ -7,7 +7,7 @@ import numpy as np
 
 from complexity_atlas.complexity.binning import BinRule, Undefined, bin_edges, bin_width
 from complexity_atlas.complexity.measures import MEASURES, measure, probabilities
-from complexity_atlas.value_counts import Summary, ValueCounts
+from complexity_atlas.counts.value_counts import Summary, ValueCounts
 
 WEIGHTS_PER_BIN = 50
 """With fewer weights per bin the plug-in entropy is too biased to report (METHODS: N < 50 n)."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from complexity_atlas.value_counts import ValueCounts
+from complexity_atlas.counts.value_counts import ValueCounts
 
 BLOCK = 64
 """Weights that share a scale."""

@@ -16,8 +16,8 @@ from complexity_atlas.contracts import (
     VIEWS,
     read_table,
 )
+from complexity_atlas.counts.saved import CountedTensor
 from complexity_atlas.quantisation.codes import LEVELS, Codes, codes_by_tensor
-from complexity_atlas.saved_counts import CountedTensor
 
 MEASURES = ("lmc", "entropy", "disequilibrium", "c_js")
 """Measures of the codes that are reported."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from complexity_atlas.counts.saved import CountedTensor
 from complexity_atlas.experiments.zoo.weight_features import compare, weight_features
-from complexity_atlas.saved_counts import CountedTensor
 
 BENCHMARK = "zoo_bits_per_character"
 

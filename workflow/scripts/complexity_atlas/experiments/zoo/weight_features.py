@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from complexity_atlas.contracts import Contract, count, number, text
-from complexity_atlas.saved_counts import CountedTensor
+from complexity_atlas.counts.saved import CountedTensor
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the weights of a layer, and again of each statistic over layers."""

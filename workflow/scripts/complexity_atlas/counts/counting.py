@@ -16,9 +16,9 @@ from threading import Lock
 import numpy as np
 from numba import njit
 
+from complexity_atlas.counts.tallies import Scan, Tally, tally_of_sorted, tally_of_table
+from complexity_atlas.counts.value_counts import EXACT_VALUES, FORMATS, KeyCounts, decode
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.tallies import Scan, Tally, tally_of_sorted, tally_of_table
-from complexity_atlas.value_counts import EXACT_VALUES, FORMATS, KeyCounts, decode
 from complexity_atlas.weights.packing import Packing
 from complexity_atlas.weights.tensors import Tensor
 
@@ -283,7 +283,7 @@ class _Sender:
             return self._unpacker.count(piece)
         import torch
 
-        from complexity_atlas import counting_torch
+        from complexity_atlas.counts import counting_torch
 
         tensor = piece.tensor
         patterns = np.empty((piece.stop - piece.start) // tensor.itemsize, f"i{tensor.itemsize}")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from complexity_atlas import counting, counting_torch, tallies
 from complexity_atlas.complexity.count_error import count_error
-from complexity_atlas.counting import count, count_many, count_sample
+from complexity_atlas.counts import counting, counting_torch, tallies
+from complexity_atlas.counts.counting import count, count_many, count_sample
+from complexity_atlas.counts.value_counts import FORMATS, KeyCounts
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.value_counts import FORMATS, KeyCounts
 from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import FileSegment, Tensor
 
@@ -309,7 +309,7 @@ def test_memory_stays_low_and_torch_is_not_imported(tmp_path):
     script = f"""
 import sys
 from pathlib import Path
-from complexity_atlas.counting import count
+from complexity_atlas.counts.counting import count
 from complexity_atlas.weights.tensors import FileSegment, Tensor
 tensor = Tensor("w", "bfloat16", (300 << 20,), FileSegment(Path({str(path)!r}), 0, 600 << 20))
 counts = count(tensor, threads=2)

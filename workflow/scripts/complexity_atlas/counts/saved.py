@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from complexity_atlas.contracts import LEDGER, read_table, replacing
+from complexity_atlas.counts.value_counts import KeyCounts, ValueCounts
 from complexity_atlas.errors import AtlasError
-from complexity_atlas.value_counts import KeyCounts, ValueCounts
 
 SCHEMA = pa.schema(
     [

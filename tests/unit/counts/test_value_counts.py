@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from complexity_atlas import counting, value_counts
-from complexity_atlas.counting import count
-from complexity_atlas.value_counts import FORMATS, KeyCounts, ValueCounts, decode, merge
+from complexity_atlas.counts import counting, value_counts
+from complexity_atlas.counts.counting import count
+from complexity_atlas.counts.value_counts import FORMATS, KeyCounts, ValueCounts, decode, merge
 from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import Tensor
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from complexity_atlas.value_counts import FORMATS, KeyCounts, decode
+from complexity_atlas.counts.value_counts import FORMATS, KeyCounts, decode
 
 
 @dataclass(frozen=True, eq=False)
