@@ -75,7 +75,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_table(frame: pd.DataFrame, path: Path, contract: Contract) -> None:
     """Check `frame` and write it to `path`, as its name says: .parquet (zstd), .csv or .csv.gz.
 
-    In CSV, text that a spreadsheet would execute as a formula gets an apostrophe before it.
+    In CSV, text that a spreadsheet would execute as a formula gets an apostrophe before it. Raises
+    AtlasError, and writes nothing, when `frame` breaks the contract.
     """
     frame = contract.check(frame)
     path = Path(path)
@@ -133,7 +134,7 @@ def read_table(path: Path, contract: Contract) -> pd.DataFrame:
 
 
 def read_tables(paths: Sequence[Path], contract: Contract) -> pd.DataFrame:
-    """Read tables of one contract as one table, which meets the contract too."""
+    """Read tables of one contract as one table, which meets the contract too: see `read_table`."""
     frames = [read_table(path, contract) for path in paths]
     if not frames:
         return contract.check(pd.DataFrame(columns=list(contract.columns)))

@@ -1,6 +1,7 @@
 """What is asked, and what the statistics answer, in sentences.
 
-Every number in them is read from a table, so that a test can change it and read it back.
+Every number in them is read from a table, so that a test can change it and read it back. Arguments
+are called as in `inputs.ReportInputs`, which says what they hold.
 """
 
 from dataclasses import replace

@@ -1,6 +1,7 @@
 """What the answers rest on, in sentences: the weights, the scores, and the controls.
 
-Every number in them is read from a table, so that a test can change it and read it back.
+Every number in them is read from a table, so that a test can change it and read it back. Arguments
+are called as in `inputs.ReportInputs`, which says what they hold.
 """
 
 from collections.abc import Sequence

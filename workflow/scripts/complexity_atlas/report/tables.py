@@ -1,4 +1,7 @@
-"""The tables of the report: which columns a reader sees, how they read and how they sort."""
+"""The tables of the report: which columns a reader sees, how they read and how they sort.
+
+Arguments are called as in `inputs.ReportInputs`, which says what they hold.
+"""
 
 from collections.abc import Sequence
 

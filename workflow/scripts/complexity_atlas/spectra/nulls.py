@@ -61,14 +61,14 @@ class SpectralNulls:
         self._measures: dict[Shape, Drawn] = {}
 
     def of_matrix(self, shape: Shape, width: float) -> Drawn:
-        """Measures of Gaussian matrices of one shape, their weights `width` wide."""
+        """Measures of Gaussian matrices of one shape and weights of standard deviation `width`."""
         if shape not in self._measures:
             drawn = self._drawn(shape, self._draws)
             self._measures[shape] = _stacked([spectral_measures(s, *shape) for s in drawn])
         return rescaled(self._measures[shape], width)
 
     def of_pool(self, shapes: Sequence[Shape], widths: Sequence[float]) -> Drawn:
-        """Measures of independent Gaussian matrices of these shapes and widths, pooled."""
+        """Measures of independent Gaussian matrices, pooled; `widths` as the width of one."""
         counts = Counter(shapes)
         drawn = {
             shape: self._drawn(shape, min(self._draws * count, max(MOST_DRAWS, self._draws)))
