@@ -99,7 +99,8 @@ def source_sentences(sources: pd.DataFrame) -> list[str]:
         return []
     total = sources[["rows_in", "ok", "copies", "quarantined", "rejected"]].sum()
     sentences = [
-        f"{words.counted(len(sources), 'source')} report {words.whole(total.rows_in)} numbers: "
+        f"{words.counted(len(sources), 'source')} {'reports' if len(sources) == 1 else 'report'} "
+        f"{words.counted(int(total.rows_in), 'number')}: "
         f"{words.whole(total.ok)} good, {words.whole(total.copies)} copies of one another, "
         f"{words.whole(total.quarantined)} set aside, {words.whole(total.rejected)} rejected, each "
         "with a reason; of the good ones one per network and benchmark is used, by one declared "
