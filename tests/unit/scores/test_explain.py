@@ -14,7 +14,7 @@ def results(desk, project, tmp_path):
     maker = source("maker", evaluator="first_party")
     copier = source("copier", evaluator="unknown")
     said = [
-        (lab, says(reported("org/net", "0.43796096", **rows))),
+        (lab, says(reported("org/net", "0.43796096", "row 7, acc", **rows))),
         (maker, says(reported("org/net", "45.1", scale="percent", **rows))),
         (copier, says(reported("org/net", "0.43796096", **rows))),
         (source("other"), says(reported("org/net", "0.41", n_shot=0))),
@@ -48,7 +48,7 @@ def test_a_score_is_led_back_to_file_hash_and_cell_and_the_choice_is_explained(e
         "value      0.43796096 (fraction), printed 0.43796096",
         "file       f.json",
         "sha256     " + "0" * 64,
-        "cell       org/net/mmlu/acc",
+        "cell       row 7, acc",
         "lab goes before maker",
         "0.451 (+0.0130)  maker",
         "another source or run goes before it",

@@ -67,7 +67,8 @@ def _origin(row, store: RawStore) -> Iterator[str]:
     yield f"  source     {row.source_id}, {row.evaluator.replace('_', ' ')}, {row.licence}"
     revision = f" at {row.source_revision}" if pd.notna(row.source_revision) else ""
     yield f"  address    {row.source_url}{revision}"
-    file, _, cell = row.raw_locator.rpartition(" ")
+    # Names of files hardly ever hold a space; a cell is often told in words.
+    file, _, cell = row.raw_locator.partition(" ")
     yield f"  file       {file or row.raw_locator}"
     yield f"  sha256     {row.raw_sha256}"
     if file and store.has(row.raw_sha256, file):
