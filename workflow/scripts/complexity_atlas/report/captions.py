@@ -47,7 +47,8 @@ _CAPTIONS = {
     "power": (
         "What could be seen at all",
         "Probability that a test at {confidence} confidence finds a correlation of a given size, "
-        "given the covariates. Grey numbers are the networks of other studies; the dashed lines "
+        "given the covariates, in the most networks of which some measure is known, as if they "
+        "were independent. Grey numbers are the networks of other studies; the dashed lines "
         "are a power of {power} and the smallest effect of interest, {smallest}.",
     ),
     "leave_family_out": (

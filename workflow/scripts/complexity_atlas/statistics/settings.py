@@ -44,7 +44,7 @@ class Settings:
     smallest_effect  |rho| below which an effect is of no interest
     min_models       fewer than these give a row with a reason instead of a test
     chance_margin    a benchmark whose median model gains less than this share of the way from
-                     chance to 1 (and less than two standard errors) is at chance
+                     chance to 1 (of a loss, to 0), or than two standard errors, is at chance
     size_ratio       two models are matched in size when n_max / n_min is at most this
     ceiling_slope    |score per decade of N| below which a family has stopped growing
     pick_accuracy    share of right picks asked for by the guidance on model choice
