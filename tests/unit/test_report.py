@@ -261,6 +261,8 @@ def test_a_number_changed_in_a_table_changes_in_the_text(inputs, before, change)
 def test_an_interval_around_zero_that_is_small_enough_is_called_too_small(inputs):
     small = changed(inputs, "statistics", primary, estimate=0.01, ci_low=-0.1, ci_high=0.15)
     assert "too small to matter" in prose(small)
+    few = changed(small, "statistics", primary, n_families=5)
+    assert "within ±0.2, but families are too few to rely on it" in prose(few)
 
 
 def test_no_p_stands_alone(inputs):

@@ -127,6 +127,15 @@ def test_contradicted(benchmark, reason):
     assert reason in found.sentence
 
 
+def test_few_families_neither_support_nor_contradict_by_a_small_interval():
+    for low in (-0.1, 0.05):
+        small = results(altered(effect=0.1, low=low, high=0.15), ALSO)
+        small["n_families"] = 5
+        found = verdicts(small, SETTINGS)[0]
+        assert found.verdict == "undecided"
+        assert "5 families cannot tell whether it is too small to matter" in found.sentence
+
+
 def test_the_edge_of_the_smallest_effect_is_no_contradiction():
     assert first(altered(effect=0.1, low=-0.05, high=0.2, p=0.5), ALSO).verdict == "undecided"
 

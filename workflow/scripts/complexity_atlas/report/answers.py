@@ -20,6 +20,7 @@ from complexity_atlas.statistics import (
     relation,
 )
 from complexity_atlas.statistics.multiplicity import is_primary
+from complexity_atlas.statistics.resampling import FEW_FAMILIES
 from complexity_atlas.statistics.settings import Primary, Settings
 from complexity_atlas.statistics.verdict import headline, verdicts_of
 
@@ -139,7 +140,10 @@ def _reading(row: pd.Series, smallest_effect: float) -> str:
     if low > 0 or high < 0:
         return "The interval leaves out 0."
     if -smallest_effect < low and high < smallest_effect:
-        return f"The interval lies within ±{words.short(smallest_effect)}: too small to matter."
+        within = f"The interval lies within ±{words.short(smallest_effect)}"
+        if row["n_families"] < FEW_FAMILIES:
+            return f"{within}, but families are too few to rely on it."
+        return f"{within}: too small to matter."
     return "The interval holds 0 and effects of either sign: these data cannot tell."
 
 
@@ -199,10 +203,14 @@ def unseen_family_sentences(
         )
         sentences.append(
             f"Of {words.counted(len(tried), 'complexity', 'complexities')} tried there, "
-            f"{words.whole((tried.estimate > 0).sum())} improve the prediction, {surely} and "
+            f"{_improve(int((tried.estimate > 0).sum()))} the prediction, {surely} and "
             "without any correction for so many."
         )
     return sentences
+
+
+def _improve(n: int) -> str:
+    return f"{words.whole(n)} {'improves' if n == 1 else 'improve'}"
 
 
 def relation_sentences(
