@@ -1,4 +1,4 @@
-"""The value counts of a measured model on disk: one Parquet row group per tensor.
+"""The value counts of a measured model on disk: Parquet row groups of one tensor each.
 
 The counts are written tensor by tensor as they are made, so that memory does not grow with the
 model. The ledger beside them holds what turns keys back into values: dtype, key bits, minimum and
@@ -8,6 +8,7 @@ maximum.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,6 +31,8 @@ SCHEMA = pa.schema(
 )
 """Columns of values.parquet: `key` is the top `key_bits` bits of the value's bit pattern."""
 
+_ROW_GROUP = 1 << 18  # rows: what is written at a time is held in memory
+
 
 class CountsWriter:
     """Appends the counts of one tensor after another to an open file."""
@@ -38,7 +41,7 @@ class CountsWriter:
         self._writer = writer
 
     def add(self, view: str, tensor: str, counts: KeyCounts) -> None:
-        """Write the counts of one tensor as a row group of their own."""
+        """Write the counts of one tensor as row groups of their own."""
         size = len(counts.keys)
         first = pa.array(np.zeros(size, np.int8))
         columns = [
@@ -48,7 +51,7 @@ class CountsWriter:
             pa.array(counts.counts),
         ]
         self._writer.write_table(
-            pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=max(size, 1)
+            pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=_ROW_GROUP
         )
 
 
@@ -88,7 +91,7 @@ def read_counts(ledger_path: Path, values_path: Path) -> list[CountedTensor]:
     ledger = read_table(ledger_path, LEDGER)
     path = Path(values_path)
     try:
-        found = dict(_row_groups(path))
+        found = dict(_columns(path))
     except (pa.ArrowException, OSError) as error:
         raise AtlasError(f"{path}: not readable ({error}); measure the model again") from error
     nothing = (np.empty(0, np.uint64), np.empty(0, np.int64))
@@ -101,13 +104,17 @@ def read_counts(ledger_path: Path, values_path: Path) -> list[CountedTensor]:
     return tensors
 
 
-def _row_groups(path: Path) -> Iterator[tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]]:
+def _columns(path: Path) -> Iterator[tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]]:
+    """View and name, keys and counts of one tensor after another."""
     with pq.ParquetFile(path) as file:
-        for index in range(file.num_row_groups):
-            group = file.read_row_group(index)
-            if group.num_rows:
-                name = group["view"][0].as_py(), group["tensor"][0].as_py()
-                yield name, (group["key"].to_numpy(), group["count"].to_numpy())
+        groups = (file.read_row_group(index) for index in range(file.num_row_groups))
+        for name, parts in groupby((group for group in groups if group.num_rows), _name):
+            columns = pa.concat_tables(part.select(["key", "count"]) for part in parts)
+            yield name, (columns["key"].to_numpy(), columns["count"].to_numpy())
+
+
+def _name(group: pa.Table) -> tuple[str, str]:
+    return group["view"][0].as_py(), group["tensor"][0].as_py()
 
 
 def _counted_tensor(row, keys: np.ndarray, counts: np.ndarray, path: Path) -> CountedTensor:

@@ -5,7 +5,7 @@ the same counts over real numbers in ascending order. All sums run over sorted v
 so that neither the order of the weights nor the number of threads changes a digit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -22,6 +22,7 @@ DEAD = 1e-20
 """A weight below this share of the largest magnitude is dead: a leftover of weight decay."""
 
 _ROWS = 1 << 22  # pairs of cell and bin in memory at once while a histogram is spread
+_STRETCH = 1 << 18  # values that sums are taken over at a time: their float64 fit into a cache
 
 
 @dataclass(frozen=True)
@@ -166,41 +167,44 @@ class KeyCounts:
     def values(self) -> "ValueCounts":
         """The same counts over real numbers."""
         kind = FORMATS[self.dtype]
-        keys, counts, n_negative = self._ascending()
         shift = kind.width - self.key_bits
-        first = keys << np.uint64(shift) if shift else keys  # as large as the tensor: no copy
-        lower = decode(first, self.dtype)
+        first = self.keys << np.uint64(shift) if shift else self.keys
         mantissa_bits = kind.mantissa_bits
         if self.exact:
-            upper = lower
+            lower = upper = self._ascending(decode(first, self.dtype))
             mantissa_bits = min(mantissa_bits, _mantissa_bits(lower))
         else:
-            lower, upper = self._cells(first, n_negative)
-        codes = self.dtype if kind.alphabet else ""
+            lower, upper = map(self._ascending, self._cells(first))
         return ValueCounts(
-            lower, upper, counts, self.n_nan, self.n_inf, mantissa_bits, kind.step, codes
+            lower,
+            upper,
+            self._ascending(self.counts),
+            self.n_nan,
+            self.n_inf,
+            mantissa_bits,
+            kind.step,
+            self.dtype if kind.alphabet else "",
         )
 
-    def _ascending(self) -> tuple[np.ndarray, np.ndarray, int]:
-        """Keys and counts in the order of the values, and how many keys are negative."""
+    def _ascending(self, of_keys: np.ndarray) -> np.ndarray:
+        """What belongs to each key, in the order of the values."""
         kind = FORMATS[self.dtype].kind
         if kind == "unsigned":
-            return self.keys, self.counts, 0
+            return of_keys
         split = int(np.searchsorted(self.keys, np.uint64(1 << (self.key_bits - 1))))
         outwards = -1 if kind == "float" else 1  # a larger float pattern is further from zero
-        keys = np.concatenate([self.keys[split:][::outwards], self.keys[:split]])
-        counts = np.concatenate([self.counts[split:][::outwards], self.counts[:split]])
-        return keys, counts, len(keys) - split
+        return np.concatenate([of_keys[split:][::outwards], of_keys[:split]])
 
-    def _cells(self, first: np.ndarray, n_negative: int) -> tuple[np.ndarray, np.ndarray]:
+    def _cells(self, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest value of each key, given its first pattern."""
         kind = FORMATS[self.dtype]
+        sign = np.uint64(kind.sign)
         cell = np.uint64((1 << (kind.width - self.key_bits)) - 1)
-        magnitude = first & ~np.uint64(kind.sign)
+        magnitude = first & ~sign
         near = np.where(magnitude == cell + 1, first - cell, first)
         far = np.where(magnitude == 0, first, first | cell)
         near, far = decode(near, self.dtype), decode(far, self.dtype)
-        negative = np.arange(len(first)) < n_negative
+        negative = first >= sign
         lower, upper = np.where(negative, far, near), np.where(negative, near, far)
         return (
             np.clip(lower, self.minimum, self.maximum),
@@ -257,11 +261,13 @@ class ValueCounts:
     @property
     def n_dead(self) -> int:
         """Number of dead weights: 0 < |w| < 1e-20 of the largest magnitude."""
-        return self.n - self.n_zero - int(self.count[self._living()].sum())
+        least = self._least_living
+        living = (np.sum(part.count, where=part._living(least)) for part in self._stretches())
+        return self.n - self.n_zero - int(sum(living))
 
     def alive(self) -> "ValueCounts":
         """The counts without zeros and dead weights."""
-        return self._where(self._living())
+        return self._where(self._living(self._least_living))
 
     def summary(self) -> Summary:
         """Order statistics and moments of the finite values.
@@ -357,10 +363,18 @@ class ValueCounts:
     def _middle(self) -> np.ndarray:
         return self.lower if self.exact else self.lower + (self.upper - self.lower) / 2
 
-    def _living(self) -> np.ndarray:
+    @property
+    def _least_living(self) -> float:
+        return DEAD * max(abs(self.minimum), abs(self.maximum))
+
+    def _living(self, least: float) -> np.ndarray:
         magnitude = np.abs(self._middle)
-        largest = max(abs(self.minimum), abs(self.maximum))
-        return (magnitude > 0) & (magnitude >= DEAD * largest)
+        return (magnitude > 0) & (magnitude >= least)
+
+    def _stretches(self) -> Iterator["ValueCounts"]:
+        """The counts in parts, each small beside the whole of a large tensor."""
+        for start in range(0, len(self.count), _STRETCH):
+            yield self._where(slice(start, start + _STRETCH))
 
     def _where(self, chosen: np.ndarray | slice) -> "ValueCounts":
         lower = self.lower[chosen]
@@ -380,14 +394,11 @@ class ValueCounts:
     def _moments(self) -> tuple[float, float, float]:
         """Mean, standard deviation and skewness."""
         _, exponent = np.frexp(max(abs(self.minimum), abs(self.maximum)))
-        chunks = [
-            self._where(slice(start, start + _ROWS // 16))
-            for start in range(0, len(self.count), _ROWS // 16)
-        ]
-        mean = sum(np.sum(c.count * np.ldexp(c._middle, -exponent)) for c in chunks) / self.n
-        deviations = [c._deviation_sums(mean, exponent) for c in chunks]
+        parts = list(self._stretches())
+        mean = sum(np.sum(p.count * np.ldexp(p._middle, -exponent)) for p in parts) / self.n
+        deviations = [p._deviation_sums(mean, exponent) for p in parts]
         mean += sum(first for first, _, _ in deviations) / self.n
-        sums = [c._deviation_sums(mean, exponent) for c in chunks]
+        sums = [p._deviation_sums(mean, exponent) for p in parts]
         variance = sum(second for _, second, _ in sums) / self.n
         std = np.sqrt(variance)
         third = sum(third for _, _, third in sums) / self.n
