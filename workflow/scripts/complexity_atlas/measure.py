@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -126,11 +127,16 @@ def _count(
     rows = [_row(model, entry) for entry in weights.entries if entry.reason]
     started = time.perf_counter()
     tensors: deque[Tensor] = deque()
-    results = count_many(_noted(beside.loading(counted), tensors), threads, advance, device)
-    for entry, counts in zip(counted, results, strict=True):
+
+    def keep(entry: Entry, counts: KeyCounts) -> None:
         writer.add(entry.view, entry.name, counts)
         rows.append(_row(model, entry, counts, tensors.popleft()))
         entry.tensor.release()
+
+    taken = _noted(beside.loading(counted), tensors)
+    with closing(count_many(taken, threads, advance, device)) as results:
+        for entry in counted:
+            keep(entry, next(results))  # nameless counts go before the next ones are made
     seconds = time.perf_counter() - started
     log.info("%s: counted %.1f MB in %.2f s", model, total / 1e6, seconds)
     return _ledger(rows)
@@ -176,20 +182,19 @@ def _row(
     }
     if counts is None:
         return row
-    values = counts.values()
-    summary = values.summary()
+    summary = counts.summary()
     return row | {
         "n_nan": counts.n_nan,
         "n_inf": counts.n_inf,
-        "n_zero": values.n_zero,
-        "n_dead": values.n_dead,
+        "n_zero": counts.n_zero,
+        "n_dead": counts.n_dead,
         "min": counts.minimum,
         "max": counts.maximum,
         "mean": summary.mean,
         "std": summary.std,
         "iqr": summary.iqr,
         "key_bits": counts.key_bits,
-        "count_error": 0.0 if values.exact else count_error(tensor),
+        "count_error": 0.0 if counts.exact else count_error(tensor),
     }
 
 

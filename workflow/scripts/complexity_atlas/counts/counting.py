@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import LifoQueue
 from threading import Lock
 
 import numpy as np
 from numba import njit
 
-from complexity_atlas.counts.tallies import Scan, Tally, tally_of_sorted, tally_of_table
+from complexity_atlas.counts.tallies import Scan, Tally, mapped, tally_of_sorted, tally_of_table
 from complexity_atlas.counts.value_counts import EXACT_VALUES, FORMATS, KeyCounts, decode
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.weights.packing import Packing
@@ -25,7 +25,7 @@ from complexity_atlas.weights.tensors import Tensor
 _BLOCK = 1 << 19  # bytes per read: they are counted while still in the processor's cache
 _PIECE = 1 << 26  # bytes that one thread counts at a time
 _SORTED = 1 << 14  # up to so many values sorting is faster than a table of 16-bit patterns
-_PENDING = 96 << 20  # bytes that finished counts may take while they wait for their turn
+_PENDING = 64 << 20  # bytes that finished counts may take while they wait for their turn
 
 SAMPLE = 1 << 20
 """Values of a sample that tells what counting by keys costs."""
@@ -62,7 +62,7 @@ def count_many(
     Raises AtlasError where a type cannot be counted or a file ends too early.
     """
     advance = _one_at_a_time(progress)
-    workers = SimpleQueue()
+    workers = LifoQueue()  # the last one first: tables that nobody fills take no memory
     for _ in range(threads):
         workers.put(_Worker(advance) if device in ("cpu", "auto") else _Sender(device, advance))
 
@@ -79,6 +79,7 @@ def count_many(
         if piece.stop == piece.tensor.nbytes:
             yield total.total()
             piece.tensor.release()
+            total = tally = None  # not kept while the next tensor is counted
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ class _Worker:
         return self._count_keys(piece)
 
     def _count_by_sorting(self, tensor: Tensor) -> Tally:
-        patterns = np.empty(tensor.n, f"uint{8 * tensor.itemsize}")
+        patterns = mapped(tensor.n, f"uint{8 * tensor.itemsize}")
         tensor.read_into(memoryview(patterns.view(np.uint8)))
         patterns.sort()
         tally = tally_of_sorted(tensor.dtype, patterns)

@@ -1,11 +1,15 @@
 """From what a counting kernel finds in a piece of a tensor to the counts of the tensor."""
 
 from dataclasses import dataclass, replace
+from mmap import mmap
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from complexity_atlas.counts.value_counts import FORMATS, KeyCounts, decode
+
+_LARGE = 1 << 16  # values
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,12 +110,21 @@ def _extremes(dtype: str, patterns: np.ndarray) -> tuple[float, float]:
     return float(ends.min()) + 0.0, float(ends.max()) + 0.0  # -0.0 is 0
 
 
+def mapped(size: int, dtype: npt.DTypeLike) -> np.ndarray:
+    """An array of undefined values, in pages of its own where it is large.
+
+    They go back to the system with the array; the allocator would keep them in the heap of the
+    thread that asked for them, once for every thread.
+    """
+    if size < _LARGE:
+        return np.empty(size, dtype)
+    return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype)
+
+
 def _runs(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distinct values of a sorted array, uint64, and how often each occurs, int64."""
     distinct = min(len(patterns), 1) + np.count_nonzero(patterns[1:] != patterns[:-1])
-    # One array for both: large ones go back to the system at once, instead of to a thread's heap.
-    found = np.empty((2, distinct), np.uint64)
-    keys, counts = found[0], found[1].view(np.int64)
+    keys, counts = mapped(distinct, np.uint64), mapped(distinct, np.int64)
     _fill_runs(patterns, keys, counts)
     return keys, counts
 

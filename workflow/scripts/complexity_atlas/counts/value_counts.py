@@ -5,6 +5,7 @@ the same counts over real numbers in ascending order. All sums run over sorted v
 so that neither the order of the weights nor the number of threads changes a digit.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -102,8 +103,104 @@ class Summary:
         return self.q75 - self.q25
 
 
+class Counts(ABC):
+    """What counts in either form can tell with no more than a stretch of their values in memory.
+
+    `n` is the number of finite weights, `minimum` and `maximum` their least and greatest value,
+    NaN where there is none.
+    """
+
+    n: int
+    minimum: float
+    maximum: float
+
+    @abstractmethod
+    def stretches(self) -> Iterator["ValueCounts"]:
+        """The counts over real numbers, ascending, a limited number of values at a time."""
+
+    @property
+    def n_zero(self) -> int:
+        """Number of weights that are zero."""
+        return sum(
+            int(np.sum(part.count, where=(part.lower == 0) & (part.upper == 0)))
+            for part in self.stretches()
+        )
+
+    @property
+    def n_dead(self) -> int:
+        """Number of dead weights: 0 < |w| < 1e-20 of the largest magnitude."""
+        least = self._least_living
+        living = (np.sum(part.count, where=part._living(least)) for part in self.stretches())
+        return self.n - self.n_zero - int(sum(living))
+
+    def summary(self) -> Summary:
+        """Order statistics and moments of the finite values.
+
+        The standard deviation takes a second pass over the deviations from the mean, so that a
+        mean far from zero costs no digits; values are scaled by a power of two first, so that
+        squares neither overflow nor vanish. A cell adds its own spread, width^2 / 12.
+        """
+        if not self.n:
+            return Summary(0, *[np.nan] * 8)
+        q25, median, q75 = self.quantile([0.25, 0.5, 0.75]).tolist()
+        mean, std, skewness = self._moments()
+        return Summary(self.n, self.minimum, self.maximum, median, q25, q75, mean, std, skewness)
+
+    def quantile(self, q: float | Sequence[float] | np.ndarray) -> np.ndarray:
+        """Quantiles of the finite values, as `numpy.quantile` with method "linear".
+
+        `q` lies in [0, 1], of any shape; so has the result, float64; NaN where nothing is finite.
+        The weights of a cell count as evenly spaced in it. Where cells overlap, as after `merge`,
+        they are taken one after the other, which is off by less than the width of a cell.
+        """
+        q = np.asarray(q, np.float64)
+        if not ((q >= 0) & (q <= 1)).all():
+            raise ValueError("quantiles must lie between 0 and 1")
+        if not self.n:
+            return np.full(q.shape, np.nan)
+        position = q * (self.n - 1)
+        below = np.floor(position)
+        weight = position - below
+        left = self._order_statistic(below.astype(np.int64))
+        right = self._order_statistic(np.minimum(below.astype(np.int64) + 1, self.n - 1))
+        step = right - left
+        # From the nearer end, as numpy does: exact at both, and monotone.
+        return np.where(weight < 0.5, left + step * weight, right - step * (1 - weight))
+
+    @property
+    def _least_living(self) -> float:
+        return DEAD * max(abs(self.minimum), abs(self.maximum))
+
+    def _order_statistic(self, rank: np.ndarray) -> np.ndarray:
+        """The weights of the given ranks, 0 the least."""
+        value, passed = np.empty(rank.shape), 0
+        for part in self.stretches():
+            here = (rank >= passed) & (rank < passed + part.n)
+            if here.any():
+                value[here] = part._at(rank[here] - passed)
+            passed += part.n
+        value[rank == self.n - 1] = self.maximum
+        value[rank == 0] = self.minimum
+        return value
+
+    def _moments(self) -> tuple[float, float, float]:
+        """Mean, standard deviation and skewness."""
+        _, exponent = np.frexp(max(abs(self.minimum), abs(self.maximum)))
+
+        def deviations(mean: float) -> list[float]:
+            sums = [part._deviation_sums(mean, exponent) for part in self.stretches()]
+            return [sum(column) / self.n for column in zip(*sums, strict=True)]
+
+        mean = sum(part._sum(exponent) for part in self.stretches()) / self.n
+        mean += deviations(mean)[0]
+        _, variance, third = deviations(mean)
+        std = np.sqrt(variance)
+        skewness = float(third / (variance * std)) if variance > 0 else np.nan
+        return float(np.ldexp(mean, exponent)), float(np.ldexp(std, exponent)), skewness
+
+
 @dataclass(frozen=True, eq=False)
-class KeyCounts:
+class KeyCounts(Counts):
     """How often each bit pattern occurs in a tensor: the form in which counts are stored.
 
     A key is the `key_bits` most significant bits of a pattern of type `dtype`; as many as the
@@ -138,6 +235,11 @@ class KeyCounts:
         if not (counts > 0).all():
             raise ValueError("counts must be positive")
 
+    @cached_property
+    def n(self) -> int:
+        """Number of finite weights."""
+        return int(self.counts.sum())
+
     @property
     def exact(self) -> bool:
         """Whether a key is a whole bit pattern."""
@@ -166,19 +268,28 @@ class KeyCounts:
 
     def values(self) -> "ValueCounts":
         """The same counts over real numbers."""
+        return self._values(0, len(self.keys))
+
+    def stretches(self) -> Iterator["ValueCounts"]:
+        """`values()` by stretches, each made when it is asked for."""
+        for start in range(0, len(self.keys), _STRETCH):
+            yield self._values(start, start + _STRETCH)
+
+    def _values(self, start: int, stop: int) -> "ValueCounts":
+        """The counts of the values from the `start`-th to before the `stop`-th, ascending."""
         kind = FORMATS[self.dtype]
-        shift = kind.width - self.key_bits
-        first = self.keys << np.uint64(shift) if shift else self.keys
+        shift = np.uint64(kind.width - self.key_bits)
+        first = self._ascending(self.keys, start, stop) << shift
         mantissa_bits = kind.mantissa_bits
         if self.exact:
-            lower = upper = self._ascending(decode(first, self.dtype))
+            lower = upper = decode(first, self.dtype)
             mantissa_bits = min(mantissa_bits, _mantissa_bits(lower))
         else:
-            lower, upper = map(self._ascending, self._cells(first))
+            lower, upper = self._cells(first)
         return ValueCounts(
             lower,
             upper,
-            self._ascending(self.counts),
+            self._ascending(self.counts, start, stop),
             self.n_nan,
             self.n_inf,
             mantissa_bits,
@@ -186,14 +297,16 @@ class KeyCounts:
             self.dtype if kind.alphabet else "",
         )
 
-    def _ascending(self, of_keys: np.ndarray) -> np.ndarray:
-        """What belongs to each key, in the order of the values."""
+    def _ascending(self, of_keys: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """What belongs to the keys of a range, in the order of the values."""
         kind = FORMATS[self.dtype].kind
         if kind == "unsigned":
-            return of_keys
+            return of_keys[start:stop]
         split = int(np.searchsorted(self.keys, np.uint64(1 << (self.key_bits - 1))))
         outwards = -1 if kind == "float" else 1  # a larger float pattern is further from zero
-        return np.concatenate([of_keys[split:][::outwards], of_keys[:split]])
+        negative, positive = of_keys[split:][::outwards], of_keys[:split]
+        start_, stop_ = (max(0, place - len(negative)) for place in (start, stop))
+        return np.concatenate([negative[start:stop], positive[start_:stop_]])
 
     def _cells(self, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest value of each key, given its first pattern."""
@@ -213,7 +326,7 @@ class KeyCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class ValueCounts:
+class ValueCounts(Counts):
     """How often each value occurs: `count[i]` weights lie in the cell [lower[i], upper[i]].
 
     All arrays have one length k; `lower` and `upper` are float64, ascending by lower, then upper,
@@ -253,55 +366,17 @@ class ValueCounts:
         """The greatest finite value; NaN where there is none."""
         return float(self.upper.max()) if len(self.upper) else np.nan
 
-    @property
-    def n_zero(self) -> int:
-        """Number of weights that are zero."""
-        return int(self.count[(self.lower == 0) & (self.upper == 0)].sum())
-
-    @property
-    def n_dead(self) -> int:
-        """Number of dead weights: 0 < |w| < 1e-20 of the largest magnitude."""
-        least = self._least_living
-        living = (np.sum(part.count, where=part._living(least)) for part in self._stretches())
-        return self.n - self.n_zero - int(sum(living))
+    def stretches(self) -> Iterator["ValueCounts"]:
+        """The same counts by stretches, which are views."""
+        if len(self.count) <= _STRETCH:
+            yield self  # keeps what it has cached
+            return
+        for start in range(0, len(self.count), _STRETCH):
+            yield self._where(slice(start, start + _STRETCH))
 
     def alive(self) -> "ValueCounts":
         """The counts without zeros and dead weights."""
         return self._where(self._living(self._least_living))
-
-    def summary(self) -> Summary:
-        """Order statistics and moments of the finite values.
-
-        The standard deviation takes a second pass over the deviations from the mean, so that a
-        mean far from zero costs no digits; values are scaled by a power of two first, so that
-        squares neither overflow nor vanish. A cell adds its own spread, width^2 / 12.
-        """
-        if not self.n:
-            return Summary(0, *[np.nan] * 8)
-        q25, median, q75 = self.quantile([0.25, 0.5, 0.75]).tolist()
-        mean, std, skewness = self._moments()
-        return Summary(self.n, self.minimum, self.maximum, median, q25, q75, mean, std, skewness)
-
-    def quantile(self, q: float | Sequence[float] | np.ndarray) -> np.ndarray:
-        """Quantiles of the finite values, as `numpy.quantile` with method "linear".
-
-        `q` lies in [0, 1], of any shape; so has the result, float64; NaN where nothing is finite.
-        The weights of a cell count as evenly spaced in it. Where cells overlap, as after `merge`,
-        they are taken one after the other, which is off by less than the width of a cell.
-        """
-        q = np.asarray(q, np.float64)
-        if not ((q >= 0) & (q <= 1)).all():
-            raise ValueError("quantiles must lie between 0 and 1")
-        if not self.n:
-            return np.full(q.shape, np.nan)
-        position = q * (self.n - 1)
-        below = np.floor(position)
-        weight = position - below
-        left = self._order_statistic(below.astype(np.int64))
-        right = self._order_statistic(np.minimum(below.astype(np.int64) + 1, self.n - 1))
-        step = right - left
-        # From the nearer end, as numpy does: exact at both, and monotone.
-        return np.where(weight < 0.5, left + step * weight, right - step * (1 - weight))
 
     def histogram(self, edges: np.ndarray) -> np.ndarray:
         """Weights in each bin: float64[b] for the b + 1 ascending `edges`.
@@ -363,47 +438,25 @@ class ValueCounts:
     def _middle(self) -> np.ndarray:
         return self.lower if self.exact else self.lower + (self.upper - self.lower) / 2
 
-    @property
-    def _least_living(self) -> float:
-        return DEAD * max(abs(self.minimum), abs(self.maximum))
-
     def _living(self, least: float) -> np.ndarray:
         magnitude = np.abs(self._middle)
         return (magnitude > 0) & (magnitude >= least)
-
-    def _stretches(self) -> Iterator["ValueCounts"]:
-        """The counts in parts, each small beside the whole of a large tensor."""
-        for start in range(0, len(self.count), _STRETCH):
-            yield self._where(slice(start, start + _STRETCH))
 
     def _where(self, chosen: np.ndarray | slice) -> "ValueCounts":
         lower = self.lower[chosen]
         upper = lower if self.upper is self.lower else self.upper[chosen]
         return replace(self, lower=lower, upper=upper, count=self.count[chosen])
 
-    def _order_statistic(self, rank: np.ndarray) -> np.ndarray:
+    def _at(self, rank: np.ndarray) -> np.ndarray:
         """The weights of the given ranks, 0 the least."""
         cell = np.searchsorted(self._cumulative, rank, side="right")
-        lower, upper = self.lower[cell], self.upper[cell]
-        count = self.count[cell]
+        lower, upper, count = self.lower[cell], self.upper[cell], self.count[cell]
         inside = (rank - (self._cumulative[cell] - count) + 0.5) / count
-        value = lower + (upper - lower) * inside
-        value = np.where(rank == self.n - 1, self.maximum, value)
-        return np.where(rank == 0, self.minimum, value)
+        return lower + (upper - lower) * inside
 
-    def _moments(self) -> tuple[float, float, float]:
-        """Mean, standard deviation and skewness."""
-        _, exponent = np.frexp(max(abs(self.minimum), abs(self.maximum)))
-        parts = list(self._stretches())
-        mean = sum(np.sum(p.count * np.ldexp(p._middle, -exponent)) for p in parts) / self.n
-        deviations = [p._deviation_sums(mean, exponent) for p in parts]
-        mean += sum(first for first, _, _ in deviations) / self.n
-        sums = [p._deviation_sums(mean, exponent) for p in parts]
-        variance = sum(second for _, second, _ in sums) / self.n
-        std = np.sqrt(variance)
-        third = sum(third for _, _, third in sums) / self.n
-        skewness = float(third / (variance * std)) if variance > 0 else np.nan
-        return float(np.ldexp(mean, exponent)), float(np.ldexp(std, exponent)), skewness
+    def _sum(self, exponent: int) -> float:
+        """Sum of the weights, in units of 2^exponent."""
+        return float(np.sum(self.count * np.ldexp(self._middle, -exponent)))
 
     def _deviation_sums(self, mean: float, exponent: int) -> tuple[float, float, float]:
         """Sums of first, second and third powers of the deviations, in units of 2^exponent."""
