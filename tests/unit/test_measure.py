@@ -1,5 +1,9 @@
 import hashlib
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -163,3 +167,24 @@ def test_the_command_measures_and_reports_progress(tmp_path, capfd):
 
 def paths(out):
     return out / "tensors.parquet", out / "values.parquet"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_memory_is_bounded_where_counts_are_largest(tmp_path):
+    # Just under the most values that are counted one by one, and all of them different.
+    rng = np.random.default_rng(0)
+    rows = [2047, 2047, 1023, 1023, 1023]
+    noise = {f"w.{i}": rng.standard_normal((n, 2048), dtype=np.float32) for i, n in enumerate(rows)}
+    save_file(noise, tmp_path / "model.safetensors")
+    script = f"""
+from pathlib import Path
+from complexity_atlas.measure import measure_model
+from complexity_atlas.weights.sources import ModelSpec
+spec = ModelSpec("model", "file", {str(tmp_path / "model.safetensors")!r})
+record = measure_model(spec, Path({str(tmp_path)!r}), Path({str(tmp_path)!r}), threads=2)
+assert record.n_weights == {sum(rows) * 2048}
+print(Path("/proc/self/status").read_text())
+"""
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", done.stdout.decode())
+    assert int(peak) * 1024 < 480e6

@@ -175,9 +175,11 @@ class Stream:
             raise self._error
 
     def close(self) -> None:
-        """End the connections, finished or not."""
+        """End the connections, finished or not, and let all bytes go."""
         with self._changed:
             self._error = self._error or AtlasError("the weights were closed before all was read")
+            self._window.clear()
+            self._spare.clear()
             self._changed.notify_all()
 
     def _begin(self) -> None:
