@@ -99,6 +99,7 @@ class FakeHub:
         self.page = page
         self.ranges = True
         self.pace: float | None = None
+        self.xet = False  # whether answers offer the content by way of Xet too, which is not here
         self.log: list[Request] = []
         self.faults: list[Fault] = []
         self.lock = threading.Lock()
@@ -221,6 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not _LARGE.search(path):
             return self.blob(blob, {**head, "ETag": f'"{blob.oid}"'})
         linked = {"X-Linked-Size": blob.size, "X-Linked-ETag": f'"{blob.sha256}"'}
+        if self.hub.xet:
+            linked |= {"X-Xet-Hash": "0" * 64, "X-Xet-Refresh-Route": f"{self.hub.url}/xet-token"}
         location = f"{self.hub.cdn}/cdn/{blob.sha256}?{SIGNATURE}"
         return self.send(302, b"", {**head, **linked, "Location": location})
 

@@ -1,5 +1,6 @@
 """Weights from the Hub: the right counts or a typed status, whatever happens on the way."""
 
+import io
 import json
 import logging
 import re
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from gguf import GGMLQuantizationType, GGUFWriter
 from gguf.quants import quantize
 from huggingface_hub import constants
@@ -96,6 +98,18 @@ def gguf() -> bytes:
         return path.read_bytes()
 
 
+def torch_shards() -> dict[str, bytes]:
+    homes, files = {}, {}
+    for number in (1, 2):
+        name = f"pytorch_model-{number:05d}-of-00002.bin"
+        weight = torch.randn(96, 80, generator=torch.Generator().manual_seed(number))
+        homes[f"layers.{number}.mlp.weight"] = name
+        content = io.BytesIO()
+        torch.save({f"layers.{number}.mlp.weight": weight}, content)
+        files[name] = content.getvalue()
+    return {"pytorch_model.bin.index.json": json.dumps({"weight_map": homes}).encode(), **files}
+
+
 REPOSITORIES = {
     "org/gguf": {"main": {"model.gguf": gguf()}},
     "org/quantised": {"main": {"model.safetensors": quantised()}},
@@ -110,6 +124,11 @@ REPOSITORIES = {
             "onnx/model.safetensors": b"not taken either",
             "fp16/model.safetensors": network_of("float16", 9),
         }
+    },
+    "org/torch": {"main": torch_shards()},
+    "org/twice": {
+        "main": {"model.safetensors": network_of("float16", 5)},
+        "v1": {"model.safetensors": network_of("float16", 5), "README.md": b"# another commit"},
     },
     "org/nothing": {"main": {"README.md": b"# no weights", "model.h5": b"?"}},
 }
@@ -171,8 +190,8 @@ def local(hub, tmp_path):
         for name, blob in hub.repos[repo]["main"].items():
             if "/" not in name:
                 (folder / name).write_bytes(blob.source)
-        suffix = "gguf" if repo == "org/gguf" else "safetensors"
-        spec = ModelSpec("net", "file", str(folder / f"model*.{suffix}"))
+        files = {"org/gguf": "model.gguf", "org/torch": "*.bin"}.get(repo, "model*.safetensors")
+        spec = ModelSpec("net", "file", str(folder / files))
         measure_model(spec, tmp_path / "expected", tmp_path)
         return tables(tmp_path / "expected")
 
@@ -198,6 +217,46 @@ def test_counts_are_those_of_a_local_file(hub, measured, local, tmp_path, repo, 
         blob.sha256 for name, blob in files.items() if name.endswith((".safetensors", ".gguf"))
     }
     assert bool(weights_on_disk(tmp_path)) == (access == CACHED)
+
+
+def test_torch_files_go_through_the_cache(hub, measured, local, tmp_path):
+    expected = local("org/torch")
+    for access in (HubAccess(keep=False), ONCE, HubAccess()):
+        assert measured("org/torch", access).status == "ok"
+        assert tables(tmp_path / "out") == expected
+        assert len(weights_on_disk(tmp_path)) == (2 if access.keep else 0)
+
+
+def test_the_way_of_xet_is_not_taken(hub, measured, local, tmp_path):
+    """It would leave a second copy, in a place that is shared by all repositories."""
+    hub.xet = True
+    expected = local("org/float32")
+    for access in (HubAccess(), ONCE):
+        assert measured("org/float32", access).status == "ok"
+        assert tables(tmp_path / "out") == expected
+    assert not [path for path in (tmp_path / "hub").rglob("*") if path.stat().st_size > 4096]
+
+
+def test_a_cache_that_another_program_filled_by_way_of_xet(hub, measured, tmp_path, monkeypatch):
+    """There a blob is a link to one with another name, which belongs to other repositories too."""
+    spec = ModelSpec("net", "hub", "org/float32", hub.commit("org/float32"))
+    prefetch(spec, tmp_path)
+    (blob,) = (tmp_path / "hub").glob("*/blobs/*")
+    shared = tmp_path / "hub" / "blobs" / "ab" / ("ab" + "0" * 62)
+    shared.parent.mkdir(parents=True)
+    blob.rename(shared)
+    blob.symlink_to(Path("..", "..", "blobs", "ab", shared.name))
+    assert measured("org/float32", ONCE).status == "ok"
+    assert shared.is_file()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert measured("org/float32").status == "ok"
+
+
+def test_what_another_commit_has_in_the_cache_stays(hub, measured, tmp_path):
+    assert measured("org/twice", CACHED).status == "ok"
+    assert measured("org/twice", ONCE, revision=hub.commit("org/twice", "v1")).status == "ok"
+    assert hub_api.cached("org/twice", hub.commit("org/twice"), "model.safetensors").is_file()
+    assert len(weights_on_disk(tmp_path)) == 1
 
 
 def test_every_byte_of_a_streamed_model_comes_once(hub, measured):
@@ -242,6 +301,13 @@ FAULTS = {
         "times": 3,
         "method": "GET",
     },
+    "packed": {
+        "match": "/cdn/",
+        "headers": {"Content-Encoding": "gzip"},
+        "times": 3,
+        "method": "GET",
+    },
+    "no JSON": {"match": "/api/", "status": 200, "times": 3},
     "expired": {"match": "/cdn/", "status": 403, "times": 5, "method": "GET"},
 }
 
@@ -346,6 +412,7 @@ LASTING = {
     "refused": ({"match": "/cdn/", "status": 503}, "answers 503"),
     "hung up": ({"match": "/cdn/", "cut": 0}, "no complete answer|ends early|no answer"),
     "no metadata": ({"match": "/api/", "status": 500}, "answers 500"),
+    "metadata of another kind": ({"match": "/api/", "status": 200}, "makes no sense"),
     "a wait of an hour": (
         {"match": "/api/", "status": 429, "headers": {"Retry-After": "3600"}},
         "answers 429",
@@ -390,20 +457,23 @@ def test_which_files_are_the_weights(hub, measured):
         measured("org/both", file="*.gguf")
 
 
-def test_the_token_opens_what_is_gated_and_goes_nowhere_else(hub, measured, caplog, monkeypatch):
+def test_the_token_opens_what_is_gated_and_goes_nowhere_else(
+    hub, measured, caplog, capfd, monkeypatch
+):
     hub.meta["org/sharded"] = {"gated": "manual"}
     monkeypatch.setenv("HF_TOKEN", "hf_good")
     hub.fault("/cdn/", status=403, times=2)
     hub.fault("/cdn/", cut=100, times=2)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         for access in (HubAccess(), CACHED):
             assert measured("org/sharded", access).status == "ok"
+    logged = caplog.text + "".join(capfd.readouterr())
     at_hub = [request.token for request in hub.log if "/cdn/" not in request.path]
     elsewhere = [request.token for request in hub.log if "/cdn/" in request.path]
     assert "hf_good" in at_hub
     assert set(elsewhere) == {""}
-    assert "hf_good" not in caplog.text
-    assert SIGNATURE not in caplog.text
+    assert "hf_good" not in logged
+    assert SIGNATURE not in logged
 
 
 def test_no_secret_is_in_an_error(hub, measured, monkeypatch):

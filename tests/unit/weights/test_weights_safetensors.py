@@ -1,5 +1,6 @@
 import json
 import struct
+import threading
 import tracemalloc
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from safetensors.numpy import save_file
 
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.weights import open_weights
+from complexity_atlas.weights.files import LocalFile
+from complexity_atlas.weights.formats.safetensors import read_header
+from complexity_atlas.weights.formats.shards import Shards, find_shards
+from complexity_atlas.weights.tensors import StoredTensor
 
 MATRIX = {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}
 
@@ -144,6 +149,7 @@ def test_a_tensor_that_is_described_wrongly(tmp_path, entry, said):
         ({"w": MATRIX}, bytes(24), 10**6, "announces a header of 1000000 bytes, the file has"),
         ({"w": MATRIX}, bytes(24), 2**63, "too long"),
         (b"{", b"", None, "not valid JSON"),
+        (b'{"\\ud800": 1}', b"", None, "not valid JSON"),
         (b"[" * 100_000, b"", None, "not valid JSON"),
         (b"[]", b"", None, "JSON list"),
         (b"\xff\xfe{}", b"", None, "not valid JSON"),
@@ -298,3 +304,25 @@ def test_formats_are_not_mixed_or_guessed(tmp_path):
     assert "model.h5" in str(error)
     assert failure(tmp_path / "absent.safetensors").status == "unavailable"
     assert failure().status == "empty"
+
+
+class SlowFile(LocalFile):
+    """A file that opens only while another one does."""
+
+    together = threading.Barrier(2, timeout=10)
+
+    def read(self, offset, nbytes):
+        if offset == 0:
+            self.together.wait()
+        return super().read(offset, nbytes)
+
+
+def test_shards_are_opened_together_and_come_in_order(tmp_path):
+    shards = two_shards(tmp_path)
+    files = find_shards([SlowFile(path) for path in shards]).files
+    names = Shards(files, None).read(lambda file: [StoredTensor(file.name, "float32", (), None)])
+    assert [tensor.name for tensor in names] == [path.name for path in shards]
+    for path in shards:
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match=shards[0].name):
+        Shards(files, None).read(read_header)

@@ -167,6 +167,11 @@ def test_what_is_not_a_state_dict(tmp_path, value):
     assert str(tmp_path / "x.pt") in str(error)
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    error = failure(save(tmp_path / "x.pt", {"\ud800": torch.ones(2, 2)}))
+    assert (error.status, "no text" in str(error)) == ("unreadable", True)
+
+
 @pytest.mark.parametrize("kept", [0, 3, 100, 700, 1500])
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_truncated_checkpoint(tmp_path, kept, zipped):

@@ -24,8 +24,12 @@ from complexity_atlas.errors import AtlasError, WeightsUnavailable
 from complexity_atlas.network import NetworkError, get, origin, patiently, read_into, shown
 
 # Their lines hold signed addresses.
-for _name in ("httpx2", "huggingface_hub.utils._http"):
+_LIBRARIES = ("httpx2", "httpcore2", "huggingface_hub.utils._http", "huggingface_hub.file_download")
+for _name in (*_LIBRARIES, "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.ERROR)
+
+# Its transfers are stored a second time, in a place that all repositories share.
+constants.HF_HUB_DISABLE_XET = True
 
 _REDIRECTS = 5
 _Result = TypeVar("_Result")
@@ -101,9 +105,16 @@ def download(repo: str, commit: str, path: str) -> Path:
     )
 
 
+def is_stored(repo: str, blob: HubBlob) -> bool:
+    """Whether the content of a file is in the Hub cache, be it as that of another commit."""
+    return (
+        bool(blob.lfs or blob.git) and (_folder(repo) / "blobs" / (blob.lfs or blob.git)).exists()
+    )
+
+
 def discard(path: Path) -> None:
     """Remove a file from the Hub cache: the name in the snapshot, and the blob behind it."""
-    blob = path.resolve()
+    blob = _blob_of(path)
     path.unlink(missing_ok=True)
     blob.unlink(missing_ok=True)
 
@@ -182,12 +193,14 @@ class Content:
         whole = start == 0 and nbytes == self._size
         place = response.headers.get("Content-Range", "")
         expected = f"bytes {start}-{start + nbytes - 1}/{self._size}"
-        if response.status_code == 206 and place == expected:
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding == "identity" and response.status_code == 206 and place == expected:
             return
-        if response.status_code == 200 and whole:
+        if encoding == "identity" and response.status_code == 200 and whole:
             return
         self._resolved = self._url
         answer = f"Content-Range {place!r}" if place else "no Content-Range"
+        answer += "" if encoding == "identity" else f", packed with {encoding!r}"
         raise WrongRange(
             f"{shown(response.url)}: asked for {expected}, the server answers "
             f"{response.status_code} with {answer}",
@@ -216,6 +229,9 @@ def _asked(what: str, request: Callable[[], _Result], patience: bool = True) -> 
             raise _network_error(what, error.__cause__) from None
         except httpx2.HTTPError as error:
             raise _network_error(what, error) from None
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            what_is_wrong = f"the answer makes no sense ({type(error).__name__})"
+            raise NetworkError(f"{what}: {what_is_wrong}", transient=True) from None
         except OSError as error:
             if error.errno is not None:
                 raise
@@ -240,7 +256,7 @@ def _finding(what: str, error: NetworkError) -> AtlasError:
     code = error.headers.get("X-Error-Code", "")
     said = re.sub(r"[^ -~]", "?", error.headers.get("X-Error-Message", ""))[:200]
     if isinstance(error, WrongRange):
-        return WeightsUnavailable("unsupported", f"{error}; set `weights: cache`")
+        return WeightsUnavailable("unsupported", f"{what}: {error}; set `weights: cache`")
     if code == "GatedRepo":
         return WeightsUnavailable(
             "gated", f"{what}: is gated; accept its conditions on its page and set HF_TOKEN"
@@ -264,8 +280,7 @@ def _finding(what: str, error: NetworkError) -> AtlasError:
 
 def _cached_blobs(repo: str, commit: str) -> list[HubBlob]:
     """What is in the Hub cache, where blobs are named by their hashes."""
-    folder = Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=repo, repo_type="model"))
-    snapshot = folder / "snapshots" / commit
+    snapshot = _folder(repo) / "snapshots" / commit
     paths = sorted(path for path in snapshot.rglob("*") if path.is_file())
     if not paths:
         raise NetworkError(
@@ -276,7 +291,16 @@ def _cached_blobs(repo: str, commit: str) -> list[HubBlob]:
 
 
 def _cached_blob(path: Path, name: str) -> HubBlob:
-    size, blob = path.stat().st_size, path.resolve().name
+    size, blob = path.stat().st_size, _blob_of(path).name
     if re.fullmatch(r"[0-9a-f]{64}", blob):
         return HubBlob(name, size, lfs=blob)
     return HubBlob(name, size, git=blob if re.fullmatch(r"[0-9a-f]{40}", blob) else "")
+
+
+def _blob_of(path: Path) -> Path:
+    """What a name in a snapshot links to: not what that may link to, whose name is another hash."""
+    return path.parent / path.readlink() if path.is_symlink() else path
+
+
+def _folder(repo: str) -> Path:
+    return Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=repo, repo_type="model"))

@@ -5,6 +5,7 @@ cache one after another.
 """
 
 import logging
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 Mode = Literal["stream", "cache"]
 
-HEAD = 1 << 16
+HEAD = 1 << 17
 """Bytes of a first request: most headers, for the price of their length."""
 
 PREFERRED = (
@@ -86,10 +87,10 @@ class Snapshot:
 
     def downloaded(self, file: "HubFile") -> None:
         """Note a file that was not in the cache before."""
-        self._fetched.append(file)
+        insort(self._fetched, file, key=str)
 
     def remove_before(self, file: "HubFile") -> None:
-        """Remove what was downloaded before `file`, unless it shall be kept."""
+        """Remove what was downloaded of files before `file`, unless it shall be kept."""
         if file in self._fetched:
             self._remove(self._fetched[: self._fetched.index(file)])
 
@@ -151,7 +152,7 @@ class HubFile:
         """The file in the Hub cache, downloaded first if it is not there; verified."""
         with self._lock:
             if self._local is None:
-                is_new = not self._cached()
+                is_new = not (self._cached() or hub.is_stored(self._snapshot.repo, self._blob))
                 self._local = hub.download(*self._place)
                 if is_new:
                     self._snapshot.downloaded(self)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import PurePosixPath
@@ -12,6 +13,7 @@ from complexity_atlas.weights.files import File
 from complexity_atlas.weights.tensors import StoredTensor
 
 MAX_INDEX_BYTES = 100_000_000
+OPENED_AT_ONCE = 8
 
 _NUMBERED = re.compile(r"(?P<stem>.+)-(?P<number>\d+)-of-(?P<total>\d+)(?P<suffix>(?:\.\w+)+)")
 
@@ -25,7 +27,12 @@ class Shards:
     _home: dict[str, File] = field(default_factory=dict, init=False, repr=False)
 
     def read(self, header: Callable[[File], list[StoredTensor]]) -> list[StoredTensor]:
-        """The tensors of all files in order, as `header` reads them of one; see `check`."""
+        """The tensors of all files in order, as `header` reads them of one; see `check`.
+
+        Remote files are opened several at a time; of several errors that of the first file counts.
+        """
+        with ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
+            list(pool.map(lambda file: file.read(0, 8), self.files))
         stored: list[StoredTensor] = []
         for file in self.files:
             tensors = header(file)
@@ -106,6 +113,9 @@ def parse_json_object(text: bytes, file: File) -> dict:
             names = [name for name, _ in pairs]
             repeated = next(name for name in names if names.count(name) > 1)
             raise damaged(file, f"names {repeated!r} twice")
+        for text in (*found, *found.values()):
+            if isinstance(text, str):
+                text.encode()  # JSON can spell half a character, which is no text
         return found
 
     try:

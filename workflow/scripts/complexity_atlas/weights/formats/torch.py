@@ -121,6 +121,10 @@ def _state_dict(file: Path, **options: object) -> tuple[dict[str, torch.Tensor],
             f"{file}: no tensors at the top level or under {', '.join(STATE_DICT_KEYS)}; "
             f"its keys are: {', '.join(map(str, list(loaded)[:8])) or 'none'}",
         )
+    try:
+        "".join(tensors).encode()
+    except UnicodeEncodeError:
+        raise damaged(file, "has a tensor whose name is no text") from None
     ignored = [str(key) for key in loaded if outer is not None and key != outer]
     return tensors, ignored + [str(key) for key in state if str(key) not in tensors]
 
