@@ -34,6 +34,8 @@ rule compute_complexity:
         parts=has_parts,
         code=code_digest(
             "complexity",
+            "counts/formats",
+            "counts/key_counts",
             "counts/value_counts",
             "counts/saved",
             "quantisation",

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from complexity_atlas.complexity.count_error import count_error
 from complexity_atlas.counts import counting, counting_torch, tallies
 from complexity_atlas.counts.counting import count, count_many, count_sample
-from complexity_atlas.counts.value_counts import FORMATS, KeyCounts
+from complexity_atlas.counts.formats import FORMATS
+from complexity_atlas.counts.key_counts import KeyCounts
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import FileSegment, Tensor

@@ -10,7 +10,9 @@ from scipy import stats
 
 from complexity_atlas.counts import counting, value_counts
 from complexity_atlas.counts.counting import count
-from complexity_atlas.counts.value_counts import FORMATS, KeyCounts, ValueCounts, decode, merge
+from complexity_atlas.counts.formats import FORMATS, decode
+from complexity_atlas.counts.key_counts import KeyCounts
+from complexity_atlas.counts.value_counts import ValueCounts, merge
 from complexity_atlas.weights.packing import PACKINGS
 from complexity_atlas.weights.tensors import Tensor
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from complexity_atlas.counts import counting
 from complexity_atlas.counts.counting import count, count_many
-from complexity_atlas.counts.value_counts import FORMATS
+from complexity_atlas.counts.formats import FORMATS
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.weights.packing import PACKINGS, SIGNED
 from complexity_atlas.weights.tensors import FileSegment, Tensor

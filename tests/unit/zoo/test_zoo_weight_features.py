@@ -3,8 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from complexity_atlas.counts.key_counts import KeyCounts
 from complexity_atlas.counts.saved import CountedTensor
-from complexity_atlas.counts.value_counts import KeyCounts
 from complexity_atlas.experiments.zoo.weight_features import compare, weight_features
 
 

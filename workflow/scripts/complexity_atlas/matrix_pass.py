@@ -14,7 +14,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from complexity_atlas.contracts import CODES, SPECTRA
-from complexity_atlas.counts.value_counts import FORMATS
+from complexity_atlas.counts.formats import FORMATS
 from complexity_atlas.quantisation.codes import codes_by_block
 from complexity_atlas.spectra.singular_values import Spectrum, singular_values, singular_values_on
 from complexity_atlas.weights import Entry

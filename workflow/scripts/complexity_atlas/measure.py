@@ -18,8 +18,8 @@ import pandas as pd
 from complexity_atlas.complexity.count_error import count_error
 from complexity_atlas.contracts import CODES, LEDGER, SPECTRA, write_table
 from complexity_atlas.counts.counting import count_many
+from complexity_atlas.counts.key_counts import KeyCounts
 from complexity_atlas.counts.saved import CountsWriter, writing_counts
-from complexity_atlas.counts.value_counts import KeyCounts
 from complexity_atlas.devices import resolve_device
 from complexity_atlas.errors import WeightsUnavailable
 from complexity_atlas.matrix_pass import MatrixPass, as_tables

@@ -1,6 +1,7 @@
 """How often each value occurs in a tensor, exactly: all that complexity needs of the weights.
 
-`value_counts` is the statistic and what can be asked of it, `counting` makes it from tensors (on
-the CPU, or with `counting_torch` where the weights are), by way of `tallies`, and `saved` keeps
-that of a measured model.
+`formats` says how the bits of a number type are laid out. `key_counts` is what is stored: how often
+each bit pattern occurs; `value_counts` is what is asked: the same counts over real numbers.
+`counting` makes them from tensors (on the CPU, or with `counting_torch` where the weights are), by
+way of `tallies`, and `saved` keeps those of a measured model.
 """

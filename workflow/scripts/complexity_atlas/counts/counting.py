@@ -16,8 +16,9 @@ from threading import Lock
 import numpy as np
 from numba import njit
 
+from complexity_atlas.counts.formats import EXACT_VALUES, FORMATS, decode
+from complexity_atlas.counts.key_counts import KeyCounts
 from complexity_atlas.counts.tallies import Scan, Tally, mapped, tally_of_sorted, tally_of_table
-from complexity_atlas.counts.value_counts import EXACT_VALUES, FORMATS, KeyCounts, decode
 from complexity_atlas.errors import AtlasError
 from complexity_atlas.weights.packing import Packing
 from complexity_atlas.weights.tensors import Tensor

@@ -7,8 +7,9 @@ as integers: a GPU may flush subnormals.
 import numpy as np
 import torch
 
+from complexity_atlas.counts.formats import EXACT_VALUES, FORMATS
+from complexity_atlas.counts.key_counts import KeyCounts
 from complexity_atlas.counts.tallies import Scan, Tally, tally_of_sorted, tally_of_table
-from complexity_atlas.counts.value_counts import EXACT_VALUES, FORMATS, KeyCounts
 from complexity_atlas.errors import AtlasError
 
 _CHUNK = 1 << 24  # values at a time: their keys are 64-bit numbers for a moment

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from complexity_atlas.contracts import LEDGER, read_table, replacing
-from complexity_atlas.counts.value_counts import KeyCounts, ValueCounts
+from complexity_atlas.counts.key_counts import KeyCounts
+from complexity_atlas.counts.value_counts import ValueCounts
 from complexity_atlas.errors import AtlasError
 
 SCHEMA = pa.schema(

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from complexity_atlas.counts.value_counts import FORMATS, KeyCounts, decode
+from complexity_atlas.counts.formats import FORMATS, decode
+from complexity_atlas.counts.key_counts import KeyCounts
 
 _LARGE = 1 << 16  # values
 

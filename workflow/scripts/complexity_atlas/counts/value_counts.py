@@ -1,81 +1,25 @@
 """Exact counts of weight values: a sufficient statistic of every moment, quantile and histogram.
 
-`KeyCounts` is what is stored: how often each bit pattern occurs. `ValueCounts` is what is asked:
-the same counts over real numbers in ascending order. All sums run over sorted values in float64,
-so that neither the order of the weights nor the number of threads changes a digit.
+All sums run over sorted values in float64, so that neither the order of the weights nor the number
+of threads changes a digit.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
-import ml_dtypes  # noqa: F401  registers bfloat16 and the 8-bit floats with numpy
 import numpy as np
 
-from complexity_atlas.weights.packing import PACKINGS, SIGNED
-
-EXACT_VALUES = 1 << 22
-"""Tensors of wide types with more values than this are counted by keys, not by whole patterns."""
+from complexity_atlas.counts.formats import FORMATS
 
 DEAD = 1e-20
 """A weight below this share of the largest magnitude is dead: a leftover of weight decay."""
 
+STRETCH = 1 << 18
+"""Values that sums are taken over at a time: as float64 they fit into a cache."""
+
 _ROWS = 1 << 22  # pairs of cell and bin in memory at once while a histogram is spread
-_STRETCH = 1 << 18  # values that sums are taken over at a time: their float64 fit into a cache
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a number type lays out its bits.
-
-    `step` is the least distance between two values, `key_bits` the length of the keys by which
-    large tensors are counted. Of a float, `largest` is the pattern of the largest finite value;
-    the next one is infinity where `infinite`, and every pattern beyond is NaN.
-
-    The values of a type of 8 bits or less are codes: so few that they are an alphabet, which
-    stands for weights by scales that are stored apart.
-    """
-
-    kind: Literal["float", "signed", "unsigned"]
-    width: int
-    mantissa_bits: int
-    step: float
-    key_bits: int
-    largest: int = 0
-    infinite: bool = True
-
-    @property
-    def sign(self) -> int:
-        """The most significant bit."""
-        return 1 << (self.width - 1)
-
-    @property
-    def alphabet(self) -> int:
-        """Number of codes: distinct finite values of a type of 8 bits or less; 0 of any other."""
-        if self.width > 8:
-            return 0
-        return 2 * self.largest + 1 if self.kind == "float" else 1 << self.width
-
-
-def _packed_format(dtype: str) -> Format:
-    width = PACKINGS[dtype].width
-    return Format("signed" if dtype in SIGNED else "unsigned", width, width - 1, 1.0, width)
-
-
-FORMATS = {
-    "int8": Format("signed", 8, 6, 1.0, 8),
-    "uint8": Format("unsigned", 8, 7, 1.0, 8),
-    "float8_e4m3fn": Format("float", 8, 3, 2.0**-9, 8, 0x7E, infinite=False),
-    "float8_e5m2": Format("float", 8, 2, 2.0**-16, 8, 0x7B),
-    "float16": Format("float", 16, 10, 2.0**-24, 16, 0x7BFF),
-    "bfloat16": Format("float", 16, 7, 2.0**-133, 16, 0x7F7F),
-    "float32": Format("float", 32, 23, 2.0**-149, 20, 0x7F7F_FFFF),
-    "float64": Format("float", 64, 52, 2.0**-1074, 23, 0x7FEF_FFFF_FFFF_FFFF),
-    **{dtype: _packed_format(dtype) for dtype in PACKINGS},
-}
-"""The types whose values can be counted, by numpy's name, or by that of their packing."""
 
 
 @dataclass(frozen=True)
@@ -200,132 +144,6 @@ class Counts(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class KeyCounts(Counts):
-    """How often each bit pattern occurs in a tensor: the form in which counts are stored.
-
-    A key is the `key_bits` most significant bits of a pattern of type `dtype`; as many as the
-    type has make the counts exact. Only finite values have keys: `n_nan` and `n_inf` (of either
-    sign) stand apart, and -0.0 is counted as +0.0. Key 0 is the value zero alone, also where keys
-    are cut short; the subnormals that would share it go with the next key of their sign.
-
-    `keys` is uint64[k], strictly ascending; `counts` is int64[k], positive; `minimum` and
-    `maximum` are those of the finite values, exact, NaN where there is none. Raises ValueError
-    where keys and counts are not so.
-    """
-
-    dtype: str
-    key_bits: int
-    keys: np.ndarray
-    counts: np.ndarray
-    n_nan: int
-    n_inf: int
-    minimum: float
-    maximum: float
-
-    def __post_init__(self):
-        if self.dtype not in FORMATS:
-            raise ValueError(f"dtype {self.dtype!r} is not one of {', '.join(FORMATS)}")
-        keys, counts = self.keys, self.counts
-        if not 0 < self.key_bits <= FORMATS[self.dtype].width:
-            raise ValueError(f"{self.dtype} has no keys of {self.key_bits} bits")
-        if (keys.dtype, counts.dtype) != (np.uint64, np.int64) or keys.shape != counts.shape:
-            raise ValueError("keys must be uint64 and counts int64, one for each key")
-        if not (keys[1:] > keys[:-1]).all() or (len(keys) and int(keys[-1]) >> self.key_bits):
-            raise ValueError(f"keys must ascend and lie below 2**{self.key_bits}")
-        if not (counts > 0).all():
-            raise ValueError("counts must be positive")
-
-    @cached_property
-    def n(self) -> int:
-        """Number of finite weights."""
-        return int(self.counts.sum())
-
-    @property
-    def exact(self) -> bool:
-        """Whether a key is a whole bit pattern."""
-        return self.key_bits == FORMATS[self.dtype].width
-
-    def __add__(self, other: "KeyCounts") -> "KeyCounts":
-        """The counts of both tensors together; ValueError unless dtype and key_bits agree."""
-        if (self.dtype, self.key_bits) != (other.dtype, other.key_bits):
-            raise ValueError(
-                f"counts of {self.dtype} by {self.key_bits} bits and of {other.dtype} by "
-                f"{other.key_bits} bits do not add; add their values() with merge"
-            )
-        keys = np.concatenate([self.keys, other.keys])
-        counts = np.concatenate([self.counts, other.counts])
-        order = np.argsort(keys, kind="stable")
-        (keys,), counts = _combined([keys[order]], counts[order])
-        return replace(
-            self,
-            keys=keys,
-            counts=counts,
-            n_nan=self.n_nan + other.n_nan,
-            n_inf=self.n_inf + other.n_inf,
-            minimum=float(np.fmin(self.minimum, other.minimum)),
-            maximum=float(np.fmax(self.maximum, other.maximum)),
-        )
-
-    def values(self) -> "ValueCounts":
-        """The same counts over real numbers."""
-        return self._values(0, len(self.keys))
-
-    def stretches(self) -> Iterator["ValueCounts"]:
-        """`values()` by stretches, each made when it is asked for."""
-        for start in range(0, len(self.keys), _STRETCH):
-            yield self._values(start, start + _STRETCH)
-
-    def _values(self, start: int, stop: int) -> "ValueCounts":
-        """The counts of the values from the `start`-th to before the `stop`-th, ascending."""
-        kind = FORMATS[self.dtype]
-        shift = np.uint64(kind.width - self.key_bits)
-        first = self._ascending(self.keys, start, stop) << shift
-        mantissa_bits = kind.mantissa_bits
-        if self.exact:
-            lower = upper = decode(first, self.dtype)
-            mantissa_bits = min(mantissa_bits, _mantissa_bits(lower))
-        else:
-            lower, upper = self._cells(first)
-        return ValueCounts(
-            lower,
-            upper,
-            self._ascending(self.counts, start, stop),
-            self.n_nan,
-            self.n_inf,
-            mantissa_bits,
-            kind.step,
-            self.dtype if kind.alphabet else "",
-        )
-
-    def _ascending(self, of_keys: np.ndarray, start: int, stop: int) -> np.ndarray:
-        """What belongs to the keys of a range, in the order of the values."""
-        kind = FORMATS[self.dtype].kind
-        if kind == "unsigned":
-            return of_keys[start:stop]
-        split = int(np.searchsorted(self.keys, np.uint64(1 << (self.key_bits - 1))))
-        outwards = -1 if kind == "float" else 1  # a larger float pattern is further from zero
-        negative, positive = of_keys[split:][::outwards], of_keys[:split]
-        start_, stop_ = (max(0, place - len(negative)) for place in (start, stop))
-        return np.concatenate([negative[start:stop], positive[start_:stop_]])
-
-    def _cells(self, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Least and greatest value of each key, given its first pattern."""
-        kind = FORMATS[self.dtype]
-        sign = np.uint64(kind.sign)
-        cell = np.uint64((1 << (kind.width - self.key_bits)) - 1)
-        magnitude = first & ~sign
-        near = np.where(magnitude == cell + 1, first - cell, first)
-        far = np.where(magnitude == 0, first, first | cell)
-        near, far = decode(near, self.dtype), decode(far, self.dtype)
-        negative = first >= sign
-        lower, upper = np.where(negative, far, near), np.where(negative, near, far)
-        return (
-            np.clip(lower, self.minimum, self.maximum),
-            np.clip(upper, self.minimum, self.maximum),
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class ValueCounts(Counts):
     """How often each value occurs: `count[i]` weights lie in the cell [lower[i], upper[i]].
 
@@ -368,11 +186,11 @@ class ValueCounts(Counts):
 
     def stretches(self) -> Iterator["ValueCounts"]:
         """The same counts by stretches, which are views."""
-        if len(self.count) <= _STRETCH:
+        if len(self.count) <= STRETCH:
             yield self  # keeps what it has cached
             return
-        for start in range(0, len(self.count), _STRETCH):
-            yield self._where(slice(start, start + _STRETCH))
+        for start in range(0, len(self.count), STRETCH):
+            yield self._where(slice(start, start + STRETCH))
 
     def alive(self) -> "ValueCounts":
         """The counts without zeros and dead weights."""
@@ -504,12 +322,12 @@ def merge(parts: Sequence[ValueCounts]) -> ValueCounts:
     count = np.concatenate([part.count for part in parts])
     if all(part.exact for part in parts):
         order = np.argsort(lower, kind="stable")
-        (lower,), count = _combined([lower[order]], count[order])
+        (lower,), count = combined([lower[order]], count[order])
         upper = lower
     else:
         upper = np.concatenate([part.upper for part in parts])
         order = np.lexsort((upper, lower))
-        (lower, upper), count = _combined([lower[order], upper[order]], count[order])
+        (lower, upper), count = combined([lower[order], upper[order]], count[order])
     coarsest = sorted((part.mantissa_bits, -part.step, part.n) for part in parts)
     held = np.cumsum([n for _, _, n in coarsest])
     mantissa_bits, step, _ = coarsest[np.searchsorted(held, 0.05 * held[-1])]
@@ -525,15 +343,6 @@ def merge(parts: Sequence[ValueCounts]) -> ValueCounts:
     )
 
 
-def decode(patterns: np.ndarray, dtype: str) -> np.ndarray:
-    """The values of bit patterns, uint64[k], as float64[k]."""
-    kind = FORMATS[dtype]
-    if kind.kind == "float":
-        return patterns.astype(f"uint{kind.width}").view(dtype).astype(np.float64)
-    values = patterns.astype(np.float64)
-    return values - 2 * kind.sign * (values >= kind.sign) if kind.kind == "signed" else values
-
-
 def _histogram(values: np.ndarray, cumulative: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Points in each bin, the last one closed, from the numbers of points up to each value."""
     position = np.searchsorted(values, edges, side="left")
@@ -544,7 +353,7 @@ def _histogram(values: np.ndarray, cumulative: np.ndarray, edges: np.ndarray) ->
     return np.diff(below).astype(np.float64)
 
 
-def _combined(columns: list[np.ndarray], counts: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+def combined(columns: list[np.ndarray], counts: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     """Rows that are equal in all (sorted) columns made one, their counts added."""
     if not len(counts):
         return columns, counts
@@ -552,9 +361,3 @@ def _combined(columns: list[np.ndarray], counts: np.ndarray) -> tuple[list[np.nd
     new[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     start = np.flatnonzero(new)
     return [column[start] for column in columns], np.add.reduceat(counts, start)
-
-
-def _mantissa_bits(values: np.ndarray) -> int:
-    """Mantissa bits that the values use: 52 less the trailing zeros that all of them share."""
-    used = int(np.bitwise_or.reduce(values.view(np.uint64), initial=0)) & ((1 << 52) - 1)
-    return 52 - (used & -used).bit_length() + 1 if used else 0
