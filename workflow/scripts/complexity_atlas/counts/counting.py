@@ -14,9 +14,14 @@ from queue import LifoQueue
 from threading import Lock
 
 import numpy as np
-from numba import njit
 
 from complexity_atlas.counts.formats import EXACT_VALUES, FORMATS, decode
+from complexity_atlas.counts.kernels import (
+    tally_16_bits,
+    tally_bytes,
+    tally_keys,
+    tally_split_codes,
+)
 from complexity_atlas.counts.key_counts import KeyCounts
 from complexity_atlas.counts.tallies import Scan, Tally, mapped, tally_of_sorted, tally_of_table
 from complexity_atlas.errors import AtlasError
@@ -218,14 +223,14 @@ class _Worker:
             low, high = packing.low.places(packing.n), packing.high.places(packing.n)
             for block in self._blocks(piece):
                 rows = self._block[: len(block)].reshape(-1, packing.block_bytes)
-                _tally_split_codes(rows, *low, packing.low.width, *high, packing.high.width, table)
+                tally_split_codes(rows, *low, packing.low.width, *high, packing.high.width, table)
             return tally_of_table(piece.tensor.dtype, table)
         if not packing.scale_bytes:
             return tally_of_table(piece.tensor.dtype, _codes(self._bytes(piece), packing.width))
         tables = np.zeros((4, 256), np.uint32)
         for block in self._blocks(piece):
             rows = self._block[: len(block)].reshape(-1, packing.block_bytes)
-            _tally_bytes(rows, *packing.code_bytes, tables)
+            tally_bytes(rows, *packing.code_bytes, tables)
         return tally_of_table(piece.tensor.dtype, _codes(tables.sum(axis=0), packing.width))
 
     def _count_patterns(self, piece: _Piece) -> Tally:
@@ -245,7 +250,7 @@ class _Worker:
         for block in self._blocks(piece):
             padding = -len(block) % 8
             self._block[len(block) : len(block) + padding] = 0
-            _tally_16_bits(self._block[: len(block) + padding].view(np.uint64), table)
+            tally_16_bits(self._block[: len(block) + padding].view(np.uint64), table)
         table[0] -= padding // 2
         return table
 
@@ -319,7 +324,7 @@ class _KeyTable:
         self._state = np.array([~unsigned(0), 0, 0, 0, 0, 0], unsigned)
 
     def add(self, patterns: np.ndarray) -> None:
-        _tally_keys(patterns, self._shift, self._infinity, self._table, self._state)
+        tally_keys(patterns, self._shift, self._infinity, self._table, self._state)
 
     def tally(self) -> Tally:
         low, high, plus_zeros, minus_zeros, infinities, cut = self._state.tolist()
@@ -342,91 +347,3 @@ def _codes(table: np.ndarray, width: int) -> np.ndarray:
     for shift in range(0, 8, width):
         np.add.at(codes, (byte >> shift) & ((1 << width) - 1), table)
     return codes
-
-
-@njit(cache=True, nogil=True)
-def _tally_bytes(rows, first, stop, tables):
-    """Count the bytes [first, stop) of each row; equal neighbours would wait in one table."""
-    for row in rows:
-        for i in range(first, stop):
-            tables[i & 3, row[i]] += np.uint32(1)
-
-
-@njit(cache=True, nogil=True)
-def _tally_split_codes(
-    rows, low_byte, low_shift, low_width, high_byte, high_shift, high_width, table
-):
-    """Count codes whose high bits are in another part of the row than their low bits."""
-    low_mask, high_mask = (1 << low_width) - 1, (1 << high_width) - 1
-    for row in rows:
-        for i in range(len(low_byte)):
-            low = (row[low_byte[i]] >> low_shift[i]) & low_mask
-            high = (row[high_byte[i]] >> high_shift[i]) & high_mask
-            table[low | (high << low_width)] += np.uint32(1)
-
-
-@njit(cache=True, nogil=True)
-def _tally_16_bits(words, table):
-    """Count the four 16-bit patterns of each 64-bit word.
-
-    An increment has to wait for the last one of the same entry, and equal patterns come in runs
-    (pruned weights, padding): four equal ones are added at once. Several tables would be another
-    way, but weights that use much of one fill the nearest cache already.
-    """
-    low = np.uint64(0xFFFF)
-    repeat = np.uint64(0x0001_0001_0001_0001)
-    for word in words:
-        pattern = word & low
-        if word == pattern * repeat:
-            table[pattern] += np.uint32(4)
-        else:
-            table[pattern] += np.uint32(1)
-            table[(word >> np.uint64(16)) & low] += np.uint32(1)
-            table[(word >> np.uint64(32)) & low] += np.uint32(1)
-            table[word >> np.uint64(48)] += np.uint32(1)
-
-
-@njit(cache=True, nogil=True)
-def _tally_keys(patterns, shift, top, table, state):
-    """Count patterns of 32 or 64 bits by the bits that `shift` leaves, and scan them.
-
-    By stretches that stay in the nearest cache, where the scan costs little.
-    """
-    one = np.uint32(1)
-    for start in range(0, len(patterns), 4096):
-        stretch = patterns[start : start + 4096]
-        _scan_patterns(stretch, shift, top, state)
-        for pattern in stretch:
-            table[pattern >> shift] += one
-
-
-@njit(cache=True, nogil=True)
-def _scan_patterns(patterns, shift, top, state):
-    """Bring the state of a scan up to date; `top` is the pattern of infinity.
-
-    The state holds the least and the greatest finite pattern, turned so that they order as the
-    values do, the numbers of +0.0, -0.0 and infinities, and the OR of the bits beyond the key.
-    One type throughout and no branch: so it becomes vector instructions.
-    """
-    unsigned = patterns.dtype.type
-    zero = unsigned(0)
-    ones = unsigned(~zero)
-    magnitude = unsigned(ones >> unsigned(1))
-    sign = unsigned(~magnitude)
-    low, high, plus, minus, infinite, used = ones, zero, zero, zero, zero, zero
-    for i in range(len(patterns)):
-        pattern = patterns[i]
-        size = unsigned(pattern & magnitude)
-        turned = unsigned(~pattern) if pattern & sign else unsigned(pattern | sign)
-        low = min(low, turned if size < top else ones)
-        high = max(high, turned if size < top else zero)
-        plus = unsigned(plus + unsigned(pattern == zero))
-        minus = unsigned(minus + unsigned(pattern == sign))
-        infinite = unsigned(infinite + unsigned(size == top))
-        used = unsigned(used | pattern)
-    state[0] = min(state[0], low)
-    state[1] = max(state[1], high)
-    state[2] += plus
-    state[3] += minus
-    state[4] += infinite
-    state[5] |= used & ((unsigned(1) << shift) - unsigned(1))
