@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,26 @@ class Study:
         )
         assert done.returncode == 0 or not check, done.stdout
         return done
+
+    def kill_when_measured(self, models: int, target: str, cores: int = 2) -> None:
+        """Make a target, and kill Snakemake and its jobs when so many models are measured."""
+        process = subprocess.Popen(
+            [*self.command(cores=cores), target],
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 300
+        try:
+            while len(list(self.folder.glob("results/models/*/model.json"))) < models:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def command(self, config: str = "study.yaml", cores: int = 2) -> list[str]:
         """Snakemake on the study; targets and options may follow."""

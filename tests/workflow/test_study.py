@@ -1,11 +1,8 @@
 """The workflow as its users run it, on a tiny study in a temporary folder."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
-import time
 import zipfile
 
 import pandas as pd
@@ -127,21 +124,7 @@ def test_a_duplicate_model_is_named_by_its_rows(new_study):
 
 def test_a_killed_run_repeats_nothing_that_was_finished(new_study):
     target = "results/complexity/models.parquet"
-    process = subprocess.Popen(
-        [*new_study.command(), target],
-        cwd=new_study.folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 120
-    while not list(new_study.folder.glob("results/models/*/model.json")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    new_study.kill_when_measured(1, target)
     # A job that wrote its last file but had not been checked by Snakemake is run again, rightly.
     metadata = {
         path: path.stat().st_mtime_ns

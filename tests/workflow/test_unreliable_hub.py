@@ -1,10 +1,7 @@
 """Thirty models on a Hub that fails at random, and a Snakemake that is killed in between."""
 
-import os
 import re
-import signal
 import subprocess
-import time
 
 import numpy as np
 import pandas as pd
@@ -13,7 +10,7 @@ from safetensors.numpy import save
 
 from fake_hub import FakeHub
 
-from .conftest import Study, environment
+from .conftest import environment
 
 pytestmark = pytest.mark.slow
 
@@ -81,29 +78,8 @@ def study(new_study, hub):
     return new_study
 
 
-def kill_when_measured(study: Study, models: int) -> None:
-    """Run the study, and kill Snakemake and its jobs as soon as so many models are measured."""
-    process = subprocess.Popen(
-        [*study.command(cores=4), TARGET],
-        cwd=study.folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 300
-    try:
-        while len(list(study.folder.glob("results/models/*/model.json"))) < models:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def test_every_model_is_measured_once_or_has_a_status(study, hub):
-    kill_when_measured(study, 8)
+    study.kill_when_measured(8, TARGET, cores=4)
     study.run("--unlock")
     left = study.planned("--rerun-incomplete", TARGET)["measure_weights"]
     # A job that wrote its last file but had not been checked by Snakemake is run again, rightly.
