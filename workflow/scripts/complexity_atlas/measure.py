@@ -56,15 +56,6 @@ def measure_model(
     """
     out, device = Path(out), resolve_device(device)
     (out / "model.json").unlink(missing_ok=True)
-    identity = {
-        "model": spec.model,
-        "source": spec.source,
-        "location": spec.location,
-        "revision": spec.revision,
-        "file": spec.file,
-        "device": device,
-        "versions": versions("numpy", "numba", "onnx", "safetensors", "gguf"),
-    }
     try:
         # Streamed weights are verified when `fetch` ends; before that, no counts are kept.
         with (
@@ -76,11 +67,8 @@ def measure_model(
             ledger = _count(spec.model, weights, writer, threads, device, progress, beside)
             spectra, codes = beside.tables()
         outcome = _outcome(weights)
-    except (WeightsUnavailable, NetworkError) as error:
-        if isinstance(error, NetworkError):
-            if not is_last_attempt:
-                raise
-            error = _unreachable(error, out)
+    except (WeightsUnavailable, NetworkError) as raised:
+        error = _final(raised, is_last_attempt, out)
         log.warning("%s: %s: %s", spec.model, error.status, error)
         weights, ledger = Weights(format="", entries=[], notes=[], files=[]), _ledger([])
         outcome = {"status": error.status, "reason": str(error)}
@@ -90,12 +78,31 @@ def measure_model(
     write_table(spectra, out / "spectra.parquet", SPECTRA)
     write_table(codes, out / "codes.parquet", CODES)
     write_table(ledger, out / "tensors.parquet", LEDGER)
-    record = _record(identity | outcome, weights, ledger)
+    record = _record(_identity(spec, device) | outcome, weights, ledger)
     write_record(record, out / "model.json")
     return record
 
 
-def _unreachable(error: NetworkError, out: Path) -> WeightsUnavailable:
+def _identity(spec: ModelSpec, device: str) -> dict:
+    return {
+        "model": spec.model,
+        "source": spec.source,
+        "location": spec.location,
+        "revision": spec.revision,
+        "file": spec.file,
+        "device": device,
+        "versions": versions("numpy", "numba", "onnx", "safetensors", "gguf"),
+    }
+
+
+def _final(
+    error: WeightsUnavailable | NetworkError, is_last_attempt: bool, out: Path
+) -> WeightsUnavailable:
+    """The error as the model's status; raised again where another attempt may do better."""
+    if isinstance(error, WeightsUnavailable):
+        return error
+    if not is_last_attempt:
+        raise error
     return WeightsUnavailable(
         "unreachable",
         f"{error}; to measure it again, run the study with `--forcerun {out / 'model.json'}`",
