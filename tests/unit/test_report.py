@@ -433,6 +433,7 @@ def test_words():
     assert words.whole(2046000) == "2,046,000"
     assert words.counted(1, "family", "families") == "1 family"
     assert words.real(0.00123456) == "0.00123"
+    assert words.real(0.99996) == "1.00"
     assert words.real(-12345.6) == "−12346"
     assert words.signed(-0.005) == "−0.01"
     assert words.percent(0.2461) == "24.6\u00a0%"

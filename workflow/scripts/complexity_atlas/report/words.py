@@ -27,9 +27,9 @@ def real(x: float, digits: int = 3) -> str:
         return "∞" if x > 0 else "−∞"
     if x == 0:
         return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(x)))
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    decimals = digits - 1 - int(exponent)
     if decimals > digits + 4 or decimals < -6:
-        mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
         return f"{mantissa} × 10^{int(exponent)}".replace("-", "−")
     return f"{x:.{max(decimals, 0)}f}".replace("-", "−")
 
