@@ -180,6 +180,62 @@ def test_hostile_names_are_drawn_as_they_are(study, name):
     assert name in written(figure)
 
 
+def crowd(study, networks: int, benchmarks: int) -> synthetic_study.Study:
+    """The first network and the first benchmark, so many times."""
+    names = [f"Net{i}" for i in range(networks)]
+    tasks = [f"task{i}" for i in range(benchmarks)]
+    model, score = study.models.model[0], study.scores.iloc[[0]]
+    own = study.complexity[study.complexity.model == model]
+    rng = np.random.default_rng(0)
+    return dataclasses.replace(
+        study,
+        models=pd.concat([study.models.iloc[[0]].assign(model=n, name=n) for n in names]),
+        benchmarks=pd.concat(
+            [study.benchmarks.iloc[[0]].assign(benchmark_id=t, name=t) for t in tasks]
+        ),
+        complexity=pd.concat([own.assign(model=n, value=own.value * rng.random()) for n in names]),
+        scores=pd.concat(
+            [
+                score.assign(benchmark_id=t, model_id=n, value=rng.random())
+                for n in names
+                for t in tasks
+            ],
+            ignore_index=True,
+        ),
+        statistics=pd.concat(
+            [
+                study.statistics[study.statistics.benchmark == "reading"].assign(benchmark=t)
+                for t in tasks
+            ]
+        ),
+    )
+
+
+def test_many_benchmarks_go_on_beneath_and_a_crowd_is_not_named(study):
+    many = crowd(study, 21, 7)
+    frames = (many.complexity, many.models, many.scores, many.benchmarks, many.statistics)
+    scores = score_vs_complexity.draw(*frames, SELECTION)
+    assert "task6" in written(scores)
+    panels = [axes for axes in scores.axes if axes.axison]
+    assert len(panels) == 2 * 7
+    assert min(axes.get_window_extent().width for axes in panels) > 200
+    every = forest.draw(many.statistics, many.benchmarks, Settings())
+    assert len([axes for axes in every.axes if axes.axison]) == 7
+    for figure in (scores, plane.draw(many.complexity, many.models, SELECTION, 128)):
+        assert "Net3" not in written(figure)
+    few = crowd(study, 20, 1)
+    assert "Net3" in written(plane.draw(few.complexity, few.models, SELECTION, 128))
+
+
+def test_where_no_graph_tells_the_depth_it_is_the_layer(study):
+    tensors = study.tensors.assign(
+        depth=pd.array([pd.NA] * len(study.tensors), dtype="Int64"),
+        layer=pd.array(range(len(study.tensors)), dtype="Int64"),
+    )
+    figure = depth_profile.draw(tensors, study.complexity, study.models, SELECTION)
+    assert study.models.name[0] in written(figure)
+
+
 def test_the_correlation_in_the_panel_is_the_tables(study):
     statistics = study.statistics.copy()
     row = (

@@ -28,7 +28,8 @@ def draw(
 ) -> Figure:
     """Small multiples: every network's tensors by depth, area by size, and its line over depth.
 
-    tensors     contract TENSOR_COMPLEXITY; depth is the topological rank of the consuming node
+    tensors     contract TENSOR_COMPLEXITY; depth is the topological rank of the consuming node,
+                or the layer where a file holds no graph
     complexity  contract MODEL_COMPLEXITY; its `layer:` scopes give the line, at the median depth of
                 a layer's tensors; without layers it is the mean over the tensors of each depth,
                 weighted by their numbers of weights
@@ -38,7 +39,8 @@ def draw(
     The dashed line is the null of the whole network. A title such as 20/58 says how
     many of a network's tensors are defined and drawn.
     """
-    every = of_tensors(tensors, selection).dropna(subset=["depth"])
+    every = of_tensors(tensors, selection)
+    every = every.assign(depth=every.depth.fillna(every.layer)).dropna(subset=["depth"])
     points = every.dropna(subset=["value"])
     if points.empty:
         return style.message(f"No tensor has a complexity under {selection.description}.")
@@ -64,7 +66,10 @@ def draw(
     style.fit_scale(grid[0, 0].yaxis, points.value[points.model.isin(shown.model)])
     for axes in grid.flat[len(shown) :]:
         axes.set_axis_off()
-    figure.supxlabel("Depth (topological rank of the operation that uses the tensor)", fontsize=7.5)
+    figure.supxlabel(
+        "Depth (rank of the operation that uses the tensor; without a graph its layer)",
+        fontsize=7.5,
+    )
     figure.supylabel(selection.label, fontsize=7.5)
     _key(figure, len(shown), points.model.nunique())
     return figure

@@ -14,10 +14,12 @@ from complexity_atlas.statistics import size_adjusted
 from complexity_atlas.statistics.analysis import is_comparable
 from complexity_atlas.statistics.settings import Settings
 
+_MOST_COLUMNS = 6
+
 
 @style.styled
 def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings) -> Figure:
-    """Partial correlations with their intervals, a column per benchmark.
+    """Partial correlations with their intervals, a column per benchmark, six side by side.
 
     statistics  contract STATISTICS;  benchmarks  contract BENCHMARKS
     settings    the primary effect, which stands first and in colour; the band is ± the smallest
@@ -32,17 +34,21 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
     if not columns:
         return style.message("No association of score and complexity was computed.")
     rows = effects.drop_duplicates(["measure", "variant"])[["measure", "variant"]]
-    figure = style.new_figure(style.PAGE_INCHES, 0.9 + 0.19 * len(rows))
-    grid = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-    for axes, benchmark in zip(grid, columns, strict=True):
+    width = min(len(columns), _MOST_COLUMNS)
+    bands = -(-len(columns) // width)
+    figure = style.new_figure(style.PAGE_INCHES, (0.9 + 0.19 * len(rows)) * bands)
+    grid = figure.subplots(bands, width, sharey=True, squeeze=False)
+    for axes, benchmark in zip(grid.flat, columns, strict=False):
         here = effects[effects.benchmark == benchmark.benchmark_id]
         placed = rows.merge(here, on=["measure", "variant"], how="left")
         _column(axes, placed, settings)
-        title = textwrap.fill(benchmark.name, 60 // len(columns), break_long_words=False)
-        axes.set_title(title)
+        axes.set_title(textwrap.fill(benchmark.name, 60 // width, break_long_words=False))
+    for axes in grid.flat[len(columns) :]:
+        axes.set_axis_off()
     labels = [_label(row, settings) for row in rows.itertuples()]
-    grid[0].set_yticks(np.arange(len(rows)), labels)
-    grid[0].set_ylim(len(rows) - 0.4, -0.6)
+    for first in grid[:, 0]:
+        first.set_yticks(np.arange(len(rows)), labels)
+    grid[0, 0].set_ylim(len(rows) - 0.4, -0.6)
     covariates = settings.primary.covariates or size_adjusted.ADJUSTMENTS[0]
     given = " and ".join(f"log {name[-1].upper()}" for name in covariates.split("+"))
     figure.supxlabel(f"Correlation of score and measure, given {given}", fontsize=7.5)

@@ -11,6 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+MOST_NAMES = 20
+"""Points of one panel that are named; a crowd is not."""
+
 _DISTANCES = (4.5, 6.0, 9.0, 13.0, 18.0, 25.0, 34.0, 46.0)
 _ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 _LEADER_FROM = 8.0

@@ -7,12 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from complexity_atlas.figures import style
-from complexity_atlas.figures.labels import label_points
+from complexity_atlas.figures.labels import MOST_NAMES, label_points
 from complexity_atlas.figures.selection import symbol
 from complexity_atlas.statistics.settings import Settings
-
-MOST_NAMES = 20
-"""Networks of one benchmark that are named; a crowd is not."""
 
 _GIVEN = {"": "the mean", "log_n": "size", "log_n+log_d": "size and training data"}
 

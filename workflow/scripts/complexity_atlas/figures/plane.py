@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from complexity_atlas.complexity.measures import Envelope, envelope
 from complexity_atlas.figures import style
-from complexity_atlas.figures.labels import label_points
+from complexity_atlas.figures.labels import MOST_NAMES, label_points
 from complexity_atlas.figures.selection import Selection, of_models, of_tensors
 
 ROLE_GLYPHS = {
@@ -66,14 +66,15 @@ def draw(
     nulls = points[["null_x", "null_y"]].to_numpy()
     _finish(axes, side, np.concatenate([points[["x", "y"]], nulls]), selection, bins)
     _key(side, glyphs | {"Gaussian weights": NULL})
-    label_points(
-        axes,
-        points.x,
-        points.y,
-        points.name,
-        [glyphs[task].colour for task in points.task],
-        obstacles=[tuple(null) for null in nulls if np.isfinite(null).all()],
-    )
+    if len(points) <= MOST_NAMES:
+        label_points(
+            axes,
+            points.x,
+            points.y,
+            points.name,
+            [glyphs[task].colour for task in points.task],
+            obstacles=[tuple(null) for null in nulls if np.isfinite(null).all()],
+        )
     return figure
 
 

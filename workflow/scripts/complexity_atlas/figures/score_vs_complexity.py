@@ -4,15 +4,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
 from complexity_atlas.figures import style
-from complexity_atlas.figures.labels import label_points
+from complexity_atlas.figures.labels import MOST_NAMES, label_points
 from complexity_atlas.figures.selection import Selection, of_models
 from complexity_atlas.statistics import raw
 
 _ROWS = {"value": "{label}", "excess": "{label}, minus its null"}
+_MOST_COLUMNS = 3
+_MOST_UNDEFINED = 3
 
 
 @style.styled
@@ -27,6 +30,9 @@ def draw(
 ) -> Figure:
     """Score against complexity: a column per benchmark, raw values above and excess below.
 
+    Of more than three benchmarks the columns go on beneath. Networks of a benchmark are named
+    unless they are a crowd.
+
     Frames follow the contracts MODEL_COMPLEXITY, MODELS, SCORES, BENCHMARKS and STATISTICS.
     Vertical bars are intervals of the score (see `score_intervals`), horizontal ones twice the
     standard deviation of the null. The correlation, with interval and number of networks, is the
@@ -37,26 +43,53 @@ def draw(
         return style.message("No network has both a score and a complexity.")
     seen = set(points.benchmark_id[points.value.notna()])
     columns = [b for b in benchmarks.itertuples() if b.benchmark_id in seen]
-    width = style.PAGE_INCHES if len(columns) > 1 else style.COLUMN_INCHES
-    figure = style.new_figure(width, 5.2)
-    grid = figure.subplots(2, len(columns), sharey="col", squeeze=False)
+    grid, figure = _grid(len(columns))
     for j, benchmark in enumerate(columns):
         here, undefined = _defined(points, benchmark.benchmark_id)
-        for axes, (column, label) in zip(grid[:, j], _ROWS.items(), strict=True):
+        for axes, (column, label) in zip(grid[j], _ROWS.items(), strict=True):
             _scatter(axes, here, column, style.glyph(j))
-            axes.set_xlabel(label.format(label=selection.label))
-            metric = benchmark.metric_id.replace("_", " ").capitalize()
-            axes.set_ylabel(f"{metric} ({benchmark.unit})")
             found = _correlation(statistics, selection, benchmark.benchmark_id, column)
-            axes.set_title(found, fontsize=7, fontweight="normal", color=style.GREY)
-        _head(grid[0, j], benchmark.name, undefined)
+            _describe(axes, label.format(label=selection.label), benchmark, found, len(columns))
+        _head(grid[j][0], benchmark.name, undefined)
     for j, benchmark in enumerate(columns):
         here, _ = _defined(points, benchmark.benchmark_id)
+        if len(here) > MOST_NAMES:
+            continue
         colours = [style.glyph(j).colour] * len(here)
-        for axes, column in zip(grid[:, j], _ROWS, strict=True):
+        for axes, column in zip(grid[j], _ROWS, strict=True):
             bars = _along_bars(here, column)
             label_points(axes, here[column], here.score, here.name, colours, bars, size=6)
     return figure
+
+
+def _grid(n: int) -> tuple[list[tuple[Axes, Axes]], Figure]:
+    """The upper and the lower axes of every benchmark, which share their ordinate."""
+    width = min(n, _MOST_COLUMNS)
+    bands = -(-n // width)
+    inches = style.PAGE_INCHES if n > 1 else style.COLUMN_INCHES
+    figure = style.new_figure(inches, 5.2 * bands)
+    axes = figure.subplots(2 * bands, width, squeeze=False)
+    pairs = [
+        (axes[2 * (j // width), j % width], axes[2 * (j // width) + 1, j % width])
+        for j in range(bands * width)
+    ]
+    for above, below in pairs[:n]:
+        below.sharey(above)
+    for unused in pairs[n:]:
+        for one in unused:
+            one.set_axis_off()
+    return pairs[:n], figure
+
+
+def _describe(axes: Axes, label: str, benchmark, correlation: str, columns: int) -> None:
+    """Labels and title of a panel, smaller where panels are narrow."""
+    narrow = columns >= _MOST_COLUMNS
+    axes.set_xlabel(label, fontsize=6 if narrow else 7.5)
+    axes.set_ylabel(f"{benchmark.metric_id.replace('_', ' ').capitalize()} ({benchmark.unit})")
+    size = 6 if narrow else 7
+    axes.set_title(correlation, fontsize=size, fontweight="normal", color=style.GREY)
+    if narrow and axes.get_xscale() == "log":
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def _head(axes: Axes, title: str, undefined: list[str]) -> None:
@@ -64,7 +97,8 @@ def _head(axes: Axes, title: str, undefined: list[str]) -> None:
     place = {"xycoords": "axes fraction", "textcoords": "offset points"}
     axes.annotate(title, (0, 1), (0, 20), fontsize=8.5, fontweight="bold", **place)
     if undefined:
-        text = "undefined: " + ", ".join(undefined)
+        few = len(undefined) <= _MOST_UNDEFINED
+        text = "undefined: " + (", ".join(undefined) if few else f"{len(undefined)} networks")
         axes.annotate(text, (1, 0), (-3, 3), fontsize=6, color=style.GREY, ha="right", **place)
 
 
