@@ -223,6 +223,10 @@ def test_many_benchmarks_go_on_beneath_and_a_crowd_is_not_named(study):
     assert len([axes for axes in every.axes if axes.axison]) == 7
     for figure in (scores, plane.draw(many.complexity, many.models, SELECTION, 128)):
         assert "Net3" not in written(figure)
+    sizes = many.statistics.assign(n_models=many.statistics.groupby("benchmark").ngroup() + 20)
+    curves = power.draw(sizes, many.benchmarks, Settings())
+    curves.draw_without_rendering()
+    assert curves.axes[0].get_window_extent().height > 250
     few = crowd(study, 20, 1)
     assert "Net3" in written(plane.draw(few.complexity, few.models, SELECTION, 128))
 

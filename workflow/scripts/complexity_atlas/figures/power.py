@@ -34,17 +34,20 @@ def draw(statistics: pd.DataFrame, benchmarks: pd.DataFrame, settings: Settings)
     if rows.empty:
         return style.message("No benchmark has enough networks for a test.")
     cost = len([name for name in settings.primary.covariates.split("+") if name])
-    figure = style.new_figure(style.COLUMN_INCHES, 2.8)
-    axes = figure.add_subplot()
     names = benchmarks.set_index("benchmark_id")["name"]
+    labels = {
+        n: textwrap.fill(f"{n} networks: " + ", ".join(names.get(b, b) for b in of_size), 52)
+        for n, of_size in rows.groupby("n_models").benchmark
+    }
+    lines = sum(label.count("\n") + 1 for label in labels.values())
+    figure = style.new_figure(style.COLUMN_INCHES, 2.8 + 0.15 * max(lines - 2, 0))
+    axes = figure.add_subplot()
     for n in _SIZES:
         half = _curve(axes, n - cost, settings, color=style.FAINT, linewidth=0.8)
         axes.text(half, 0.5, n, fontsize=6, color=style.GREY, ha="center", va="center", bbox=_PAPER)
     for i, (n, group) in enumerate(rows.groupby("n_models")):
         glyph = style.glyph(i)
-        label = f"{n} networks: " + ", ".join(names.get(b, b) for b in group.benchmark)
-        label = textwrap.fill(label, 52)
-        _curve(axes, n - cost, settings, color=glyph.colour, linewidth=1.4, label=label)
+        _curve(axes, n - cost, settings, color=glyph.colour, linewidth=1.4, label=labels[n])
         axes.plot(group.estimate, [settings.power] * len(group), glyph.marker, color=glyph.colour)
     dashed = {"color": style.GREY, "linewidth": 0.6, "linestyle": (0, (4, 3)), "zorder": 0}
     axes.axhline(settings.power, **dashed)
