@@ -1,11 +1,21 @@
 import email.utils
 import logging
 import time
+from urllib.parse import urlsplit
 
 import pytest
+from requests import Request
 
 from complexity_atlas import network
-from complexity_atlas.network import NetworkError, asked_wait, get, patiently, read_into, shown
+from complexity_atlas.network import (
+    NetworkError,
+    asked_wait,
+    get,
+    origin,
+    patiently,
+    read_into,
+    shown,
+)
 from fake_hub import FakeHub
 
 FILES = {"config.json": b'{"a": 1}', "model.bin": bytes(range(256)) * 400}
@@ -111,6 +121,23 @@ def test_no_secret_is_in_messages_or_logs(url, waits, caplog):
     assert caught.value.__suppress_context__
     assert len(caplog.records) == len(waits) > 0
     assert "secret" not in str(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("HTTPS://Hub.Example/x", ("https", "hub.example", 443)),
+        ("http://hub.example", ("http", "hub.example", 80)),
+        ("https://hub.example@evil.example/", ("https", "evil.example", 443)),
+        ("https://evil.example\\@hub.example/", ("https", "evil.example", 443)),
+        ("https://evil.example/@hub.example/", ("https", "evil.example", 443)),
+        ("https://hub.example:x/", ("", "", None)),
+    ],
+)
+def test_an_origin_is_what_the_client_asks(url, expected):
+    assert origin(url) == expected
+    if expected[0]:
+        assert urlsplit(Request("GET", url).prepare().url).hostname == expected[1]
 
 
 def test_an_address_that_is_none_is_not_tried_again(waits):

@@ -195,3 +195,9 @@ def test_a_server_that_stays_broken_is_an_error(hub, capsys):
     hub.fault("/cdn/", status=500, headers={"Retry-After": "0"}, times=10**6)
     assert main(["measure", "org/short", "--device", "cpu"]) == 1
     assert capsys.readouterr().err.splitlines()[-1].endswith("the server answers 500")
+
+
+def test_both_names_are_looked_up_before_any_work(hub, capsys):
+    assert main(["compare", "org/short", "org/nothing"]) == 1
+    assert "org/nothing" in capsys.readouterr().err
+    assert not [request for request in hub.log if "/cdn/" in request.path]

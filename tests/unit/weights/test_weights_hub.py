@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -474,6 +475,24 @@ def test_the_token_opens_what_is_gated_and_goes_nowhere_else(
     assert set(elsewhere) == {""}
     assert "hf_good" not in logged
     assert SIGNATURE not in logged
+
+
+@pytest.mark.parametrize("access", [HubAccess(), CACHED], ids=["stream", "cache"])
+@pytest.mark.parametrize("at", ["/api/", "/resolve/"])
+@pytest.mark.parametrize("address", ["http://{other}/x", "http://{other}\\@{hub}/x"])
+def test_a_redirect_takes_the_token_nowhere_else(hub, measured, monkeypatch, address, at, access):
+    monkeypatch.setenv("HF_TOKEN", "hf_good")
+    with FakeHub({}) as other:
+        hosts = {"other": urlsplit(other.url).netloc, "hub": urlsplit(hub.url).netloc}
+        hub.fault(at, status=302, headers={"Location": address.format(**hosts)}, times=10**6)
+        assert measured("org/float32", access, is_last_attempt=True).status != "ok"
+        assert {request.token for request in other.log} <= {""}
+
+
+def test_a_token_that_is_none_is_an_error(measured, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_€")
+    with pytest.raises(AtlasError, match="HF_TOKEN is no token"):
+        measured("org/float32")
 
 
 def test_no_secret_is_in_an_error(hub, measured, monkeypatch):

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import sleep, time
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import tenacity
 import urllib3
+from urllib3.exceptions import LocationParseError
+from urllib3.util import Url, parse_url
 
 from complexity_atlas import __version__
 from complexity_atlas.errors import AtlasError
@@ -146,16 +147,21 @@ def download(url: str, limit: int) -> Download:
 
 def shown(url: str) -> str:
     """A URL as messages name it: without user, query and fragment."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    parts = _parts(url)
+    if not parts.scheme:
+        return "an address that is none"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.host or ''}{port}{parts.path or ''}"
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: what a credential belongs to."""
-    parts = urlsplit(url)
+    """Scheme, host and port: what a credential belongs to. Empty for what is no URL.
+
+    As the client itself understands it: of "http://a\\@b" others would say b, and it asks a.
+    """
+    parts = _parts(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, (parts.hostname or "").lower(), port
+    return parts.scheme or "", parts.host or "", port
 
 
 def refusal(url: str, status: int, headers: Mapping[str, str]) -> NetworkError:
@@ -173,6 +179,13 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
     limit = headers.get("RateLimit", "")
     reset = re.search(r";\s*t=(\d+)", limit)
     return float(reset[1]) if reset and re.search(r";\s*r=0\b", limit) else None
+
+
+def _parts(url: str) -> Url:
+    try:
+        return parse_url(url)
+    except LocationParseError:
+        return Url()
 
 
 def _whole(url: str, limit: int) -> Download:

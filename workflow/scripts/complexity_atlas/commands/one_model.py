@@ -35,7 +35,7 @@ def _measure(options: argparse.Namespace) -> int:
     from complexity_atlas.contracts import MODEL_COMPLEXITY
 
     one_model.check_output(options.out)
-    measured = _measured(options, options.model, options.revision)
+    measured = _measured(options, one_model.find_model(options.model, options.revision))
     print(one_model.origin(measured.record))
     for note in measured.record.notes:
         print(f"note: {note}")
@@ -51,10 +51,9 @@ def _compare(options: argparse.Namespace) -> int:
     from complexity_atlas.contracts import COMPARISON
 
     one_model.check_output(options.out)
-    a, b = (
-        _measured(options, model, revision)
-        for model, revision in zip(options.models, options.revisions, strict=True)
-    )
+    named = zip(options.models, options.revisions, strict=True)
+    specs = [one_model.find_model(model, revision) for model, revision in named]
+    a, b = (_measured(options, spec) for spec in specs)
     compared = one_model.comparison(a, b)
     print(f"a: {one_model.origin(a.record)}\nb: {one_model.origin(b.record)}")
     print("value: LMC complexity C of each part; excess: beyond that of as many Gaussian weights\n")
@@ -65,9 +64,8 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(options: argparse.Namespace, model: str, revision: str):
+def _measured(options: argparse.Namespace, spec):
     from complexity_atlas import one_model
 
-    spec = one_model.find_model(model, revision)
     threads = options.threads or one_model.available_cores()
     return one_model.measure_one(spec, threads, options.device, byte_progress(spec.model))

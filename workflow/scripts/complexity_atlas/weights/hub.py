@@ -220,6 +220,8 @@ def _asked(what: str, request: Callable[[], _Result], patience: bool = True) -> 
             return request()
         except (OfflineModeIsEnabled, HFValidationError) as error:
             raise AtlasError(f"{what}: {error}") from None
+        except UnicodeEncodeError:
+            raise AtlasError(f"{what}: HF_TOKEN is no token; correct or unset it") from None
         except LocalEntryNotFoundError as error:
             if constants.is_offline_mode():
                 raise NetworkError(
@@ -255,8 +257,9 @@ def _finding(what: str, error: NetworkError) -> AtlasError:
     """A refusal as a finding about the model; an error to try again after stays one."""
     code = error.headers.get("X-Error-Code", "")
     said = re.sub(r"[^ -~]", "?", error.headers.get("X-Error-Message", ""))[:200]
+    message = str(error) if str(error).startswith(what) else f"{what}: {error}"
     if isinstance(error, WrongRange):
-        return WeightsUnavailable("unsupported", f"{what}: {error}; set `weights: cache`")
+        return WeightsUnavailable("unsupported", f"{message}; set `weights: cache`")
     if code == "GatedRepo":
         return WeightsUnavailable(
             "gated", f"{what}: is gated; accept its conditions on its page and set HF_TOKEN"
@@ -271,8 +274,7 @@ def _finding(what: str, error: NetworkError) -> AtlasError:
             f"{what}: no such repository; it was deleted, or it is private and needs HF_TOKEN",
         )
     if error.status in (403, 404, 410, 451):
-        return WeightsUnavailable("unavailable", f"{what}: {said or error}")
-    message = str(error) if str(error).startswith(what) else f"{what}: {error}"
+        return WeightsUnavailable("unavailable", f"{what}: {said}" if said else message)
     if error.status == 0 and not constants.is_offline_mode():
         message += "; if it was prefetched, set HF_HUB_OFFLINE=1"
     return NetworkError(message, error.status, error.headers, error.transient)
