@@ -79,6 +79,8 @@ def test_order_of_files_and_a_byte_order_mark_change_nothing(tmp_path, benchmark
     [
         ({"value_raw": "1,013.5"}, r"s\.csv, line 2: value_raw '1,013\.5' is not a number"),
         ({"value_raw": "NaN"}, "is not a number"),
+        ({"value_raw": "0.7_5"}, "is not a number"),
+        ({"value_raw": "٠.٧"}, "is not a number"),
         (
             {"value_raw": "75"},
             r"is 75, outside \[0, 1\] of reading; correct value_raw or scale_raw",

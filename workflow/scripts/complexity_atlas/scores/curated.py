@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -181,11 +182,12 @@ def _check_value(where: str, row, benchmark: pd.Series) -> None:
         )
 
 
+_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+"""What float() takes and `numbers.read_number` too: no underscores, no digits of other scripts."""
+
+
 def _number(where: str, column: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = float(text) if _PLAIN.fullmatch(text) else math.nan
     if not math.isfinite(number):
         raise AtlasError(
             f"{where}: {column} {text!r} is not a number; write it with a decimal point, "
