@@ -101,6 +101,14 @@ def test_the_paragraph_on_a_frozen_network_follows_its_table(tables):
     assert "slices of the vector peak at p = 24" in text
 
 
+def test_paragraphs_of_heads_that_are_all_wider_than_their_samples(tables):
+    heads, risk = tables["linear_heads"], tables["head_tuning_risk"]
+    text = companions.linear_heads(heads[heads.width >= 24])
+    assert "is 34.5 at p = 24 and 1.20 at p = 80" in text
+    text = companions.head_tuning(risk[risk.width > 24], tables["head_tuning_spectrum"])
+    assert "total risk" not in text
+
+
 def test_the_figure_on_superposition_shows_every_network_and_size(tables):
     names = ("bound", "cost", "and", "law", "trained")
     figure = superposition.draw(*(tables[f"superposition_{name}"] for name in names))

@@ -88,10 +88,20 @@ def head_tuning(risk: pd.DataFrame, spectrum: pd.DataFrame) -> str:
         f"risk, {words.real(peak.excess)}, at p/n = {words.short(peak.width / peak.samples)}; with "
         f"a ridge penalty of {words.short(risk.penalty.max())} it is nowhere above "
         f"{words.real(tamed)}. For Gaussian states, simulation is within {words.percent(off)} of "
-        "theory outside 0.9 ≤ p/n ≤ 1.1. The excess risk of heads with p < n rises with p; their "
-        f"total risk need not: it is least at {words.listed(_minima(plain))}. At most "
+        f"theory outside 0.9 ≤ p/n ≤ 1.1. {_total(plain)}At most "
         f"{words.whole(above['rank'].max())} directions of up to {words.whole(risk.width.max())} "
         "features stand out of the noise."
+    )
+
+
+def _total(risk: pd.DataFrame) -> str:
+    """Where the total risk is least among heads with p < n; empty where there are none."""
+    minima = _minima(risk)
+    if not minima:
+        return ""
+    return (
+        "The excess risk of heads with p < n rises with p; their total risk need not: it is least "
+        f"at {words.listed(minima)}. "
     )
 
 
@@ -114,7 +124,8 @@ def linear_heads(heads: pd.DataFrame) -> str:
     random = heads[heads.features == "random"].sort_values("width")
     peak = random.loc[random.risk.idxmax()]
     before = random[random.width < samples]
-    first, last = before.loc[before.risk.idxmin()], random.iloc[-1]
+    told = [*([before.loc[before.risk.idxmin()]] if len(before) else []), peak, random.iloc[-1]]
+    risks = [f"{words.real(one.risk)} at p = {words.whole(one.width)}" for one in told]
     slices = heads[heads.features == "slice"]
     reached = slices.width.max() > samples
     also = (
@@ -127,9 +138,7 @@ def linear_heads(heads: pd.DataFrame) -> str:
         f"The same holds on a real network. The last hidden vector of {heads.run.iloc[0]}, frozen, "
         f"gives p random features, and heads fitted to {words.whole(samples)} characters predict "
         "the next one of held-out text: the squared error (median over training sets) is "
-        f"{words.real(first.risk)} at p = {words.whole(first.width)}, {words.real(peak.risk)} at "
-        f"p = {words.whole(peak.width)} and {words.real(last.risk)} at p = "
-        f"{words.whole(last.width)}.{also}"
+        f"{words.listed(risks)}.{also}"
     )
 
 
