@@ -14,7 +14,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -27,6 +26,7 @@ PAGE_INCHES = 7.0
 DPI = 200
 
 BLACK = "#000000"
+INK = "#262626"
 GREY = "#767676"
 FAINT = "#c8c8c8"
 BLUE = "#0072b2"
@@ -46,10 +46,13 @@ _RC = {
     "savefig.dpi": DPI,
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
+    "text.color": INK,
     "axes.titlesize": 8,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.labelsize": 7.5,
+    "axes.labelcolor": INK,
+    "axes.axisbelow": True,
     "axes.linewidth": 0.6,
     "axes.edgecolor": GREY,
     "axes.spines.top": False,
@@ -64,13 +67,21 @@ _RC = {
     "ytick.major.width": 0.6,
     "xtick.major.size": 3,
     "ytick.major.size": 3,
+    "xtick.minor.width": 0.8,
+    "ytick.minor.width": 0.8,
     "xtick.minor.size": 1.5,
     "ytick.minor.size": 1.5,
     "grid.color": "#ececec",
     "grid.linewidth": 0.5,
     "legend.fontsize": 7,
+    "legend.title_fontsize": 9.6,
     "legend.frameon": False,
     "lines.linewidth": 1.0,
+    "lines.markersize": 4.8,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
+    "patch.linewidth": 0.8,
     "pdf.fonttype": 42,
     "axes.unicode_minus": True,
     # Names come from tables: a dollar sign in one is a dollar sign.
@@ -110,8 +121,7 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    with mpl.rc_context(), sns.axes_style("ticks"), sns.plotting_context("paper"):
-        mpl.rcParams.update(_RC)
+    with mpl.rc_context(_RC):
         yield
 
 

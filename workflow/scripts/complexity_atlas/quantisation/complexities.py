@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from complexity_atlas.complexity.measures import measure, probabilities
 from complexity_atlas.complexity.scopes import views_of
@@ -91,6 +90,8 @@ def order_after_quantisation(
     Kendall's tau-b of the two orders, over the models of a group that have both; NaN with fewer
     than three.
     """
+    from scipy.stats import kendalltau  # dear to import, and most jobs have no orders to compare
+
     here = quantised[quantised["view"] == view]
     rows = []
     for group, members in groups.groupby(groups):
