@@ -145,15 +145,20 @@ def test_bin_width():
     assert edges[64] == 0
 
 
-def test_many_summaries_at_once():
-    rng = np.random.default_rng(0)
-    single = [summary_of(rng.standard_normal(5000)) for _ in range(5)]
-    together = Summary(
+def together_of(single: list[Summary]) -> Summary:
+    """Summaries of equally many weights as one, whose fields are arrays."""
+    return Summary(
         **{
-            name: 5000 if name == "n" else np.array([getattr(s, name) for s in single])
+            name: single[0].n if name == "n" else np.array([getattr(s, name) for s in single])
             for name in Summary.__dataclass_fields__
         }
     )
+
+
+def test_many_summaries_at_once():
+    rng = np.random.default_rng(0)
+    single = [summary_of(rng.standard_normal(5000)) for _ in range(5)]
+    together = together_of(single)
     for rule in DEFAULT_RULES:
         counts = np.broadcast_to(bin_count(rule, together), 5)
         assert counts.tolist() == [bin_count(rule, summary) for summary in single]
@@ -167,7 +172,7 @@ def test_many_summaries_at_once():
 NORMAL = np.random.default_rng(1).standard_normal(1000)
 
 
-@pytest.mark.parametrize(
+UNDEFINED = pytest.mark.parametrize(
     ("name", "weights", "reason"),
     [
         ("proposal", np.full(10, 0.25), "all values are equal"),
@@ -182,9 +187,20 @@ NORMAL = np.random.default_rng(1).standard_normal(1000)
         ("window", np.append(1e-6 * NORMAL, NORMAL[:200]), r"below 2\^-10"),
     ],
 )
+
+
+@UNDEFINED
 def test_undefined(name, weights, reason):
     with pytest.raises(Undefined, match=reason):
         bin_edges(RULES[name], summary_of(weights))
+
+
+@UNDEFINED
+def test_one_of_many_is_undefined(name, weights, reason):
+    bad = summary_of(weights)
+    good = Summary(bad.n, -1.0, 1.0, 0.0, -0.02, 0.02, 0.0, 0.1, 0.0)
+    with pytest.raises(Undefined, match=reason):
+        bin_edges(RULES[name], together_of([good, bad]))
 
 
 def test_undefined_where_the_range_overflows():
