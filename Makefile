@@ -56,10 +56,10 @@ reproduce: $(INSTALLED) ## Rebuild every table and figure from ARCHIVE=file and 
 	@$(BIN)/python -m complexity_atlas verify
 
 test: $(INSTALLED) ## Run the tests that take seconds
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) -m "not slow and not slurm" $(ARGS)
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist worksteal -m "not slow and not slurm" $(ARGS)
 
 test-all: $(INSTALLED) ## Run every test
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) -m "not slurm" $(ARGS)
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist worksteal -m "not slurm" $(ARGS)
 
 test-slurm: $(INSTALLED) ## Run a tiny study through a Slurm on loopback; needs root, slurmctld, slurmd and munge
 	$(BIN)/python -m pytest tests/slurm $(ARGS)

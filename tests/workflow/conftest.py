@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock
 from safetensors.numpy import save_file
+
+from .parts import add_companions, add_source, add_zoo
 
 PROJECT = Path(__file__).parents[2]
 SIZES = {"ant": 60, "bee": 80, "cat": 100, "dog": 120, "eel": 140, "fox": 160}
@@ -132,6 +135,15 @@ def create(folder: Path) -> Study:
     return study
 
 
+def create_full(folder: Path) -> Study:
+    """The same with a zoo, companion experiments and a source of scores."""
+    study = create(folder)
+    add_zoo(study, (PROJECT / "config/scores/benchmarks.csv").read_text())
+    add_companions(study)
+    add_source(study, [*SIZES, "gnu"])
+    return study
+
+
 @pytest.fixture
 def new_study(tmp_path) -> Study:
     """A tiny study of which nothing has run."""
@@ -139,14 +151,21 @@ def new_study(tmp_path) -> Study:
 
 
 @pytest.fixture(scope="session")
-def _finished(tmp_path_factory) -> Study:
-    study = create(tmp_path_factory.mktemp("finished") / "study")
-    study.run()
-    return study
+def finished(tmp_path_factory) -> Study:
+    """A tiny study with all its parts that has run to the end, made once, for reading only."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all workers
+    with FileLock(folder / "finished.lock"):
+        if not (folder / "finished").exists():
+            study = create_full(folder / "unfinished")
+            study.run()
+            study.folder.rename(folder / "finished")
+    return Study(folder / "finished")
 
 
 @pytest.fixture
-def study(_finished, tmp_path) -> Study:
-    """A tiny study that has run to the end; a copy of its own."""
-    shutil.copytree(_finished.folder, tmp_path / "study", symlinks=True)
+def study(finished, tmp_path) -> Study:
+    """The finished study; a copy of its own."""
+    shutil.copytree(finished.folder, tmp_path / "study", symlinks=True)
     return Study(tmp_path / "study")

@@ -1,6 +1,5 @@
 """Published scores through the rules: a source of files, and the real ones where they are."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,49 +7,30 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from scipy.stats import spearmanr
 
-from .conftest import PROJECT, SIZES, environment
+from .conftest import PROJECT, environment
 
 REAL = PROJECT.parent / "shared" / "data" / "scores"
 EXPLAIN = [sys.executable, "-m", "complexity_atlas", "scores", "explain"]
 
 
-def add_source(study) -> None:
-    """A source that reports what the curated file says, but for the shots, and one more model."""
-    folder = study / "lab"
-    folder.mkdir()
-    for i, name in enumerate([*SIZES, "gnu"]):
-        config = {"model_args": f"pretrained={name}", "num_fewshot": 5}
-        results = {"quiz": {"acc": 0.41 + 0.061 * i, "acc_stderr": 0.02}, "riddle": {"acc": 1}}
-        (folder / f"{name}.json").write_text(json.dumps({"results": results, "config": config}))
-    entry = {"name": "Lab", "kind": "harness", "licence": "MIT", "path": "lab", "files": ["*"]}
-    (study / "sources.yaml").write_text(yaml.safe_dump({"lab": entry}))
-    protocols = {"precedence": ["lab"], "benchmarks": {"quiz": {"metric_id": "accuracy"}}}
-    (study / "protocols.yaml").write_text(yaml.safe_dump(protocols))
-    study.configure(
-        scores={"sources": ["lab"], "catalogue": "sources.yaml", "protocols": "protocols.yaml"}
-    )
-
-
-def test_a_source_is_fetched_curated_preferred_drawn_and_explained(study):
-    add_source(study)
-    study.run()
-    view = pd.read_parquet(study / "results/scores/view.parquet").set_index("model_id")
+def test_a_source_is_fetched_curated_preferred_drawn_and_explained(finished):
+    view = pd.read_parquet(finished / "results/scores/view.parquet").set_index("model_id")
+    view = view[view.benchmark_id == "quiz"]
     assert set(view.source_id) == {"lab"}
     assert view.value["bee"] == pytest.approx(0.471)
-    accounts = pd.read_csv(study / "results/scores/sources.csv").set_index("source_id")
+    accounts = pd.read_csv(finished / "results/scores/sources.csv").set_index("source_id")
     lab = accounts.loc["lab"]
     assert (lab.rows_in, lab.ok, lab.rejected, lab.unresolved) == (14, 7, 7, 1)
-    log = (study / "results/logs/curate_scores.log").read_text()
+    log = (finished / "results/logs/curate_scores.log").read_text()
     assert "lab: 14 rows in = 7 ok + 0 superseded + 0 copies + 0 quarantined + 7 rejected" in log
-    page = (study / "results/report.html").read_text()
+    page = (finished / "results/report.html").read_text()
     for fact in ("Where the scores come from", "What sources say of the same thing", ">Lab<"):
         assert fact in page
     explained = subprocess.run(
         [*EXPLAIN, "bee", "quiz", "--config", "."],
-        cwd=study.folder,
+        cwd=finished.folder,
         env=environment() | {"PYTHONPATH": str(PROJECT / "workflow" / "scripts")},
         text=True,
         capture_output=True,

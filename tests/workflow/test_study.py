@@ -4,13 +4,15 @@ import json
 import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from .conftest import SIZES, environment, save_network
+from .conftest import SIZES, create_full, environment, save_network
+from .parts import RUNS
 
 STATUS_TABLES = ["models.parquet", "ledger.parquet"]
 
@@ -19,6 +21,7 @@ def test_a_study_runs_to_the_end_and_then_has_nothing_to_do(study):
     assert "Nothing to be done" in study.run().stdout
     models = pd.read_parquet(study / "results/models.parquet")
     assert (models.status == "ok").all()
+    models = models[models.run == ""]
     assert models.n_weights.tolist() == [2 * width**2 for width in SIZES.values()]
     ledger = pd.read_parquet(study / "results/ledger.parquet")
     assert set(ledger.reason[ledger.tensor == "position_ids"]) != {""}
@@ -33,9 +36,9 @@ def test_a_new_variant_recomputes_complexities_and_measures_nothing(study):
     study.configure(complexity={"variants": {"coarse": {"rule": "fixed", "bins": 20}}})
     planned = study.planned()
     assert "measure_weights" not in planned
-    assert planned["compute_complexity"] == len(SIZES)
-    study.run("results/complexity/models.parquet")
-    table = pd.read_parquet(study / "results/complexity/models.parquet")
+    assert planned["compute_complexity"] == len(SIZES) + len(RUNS)
+    study.run("results/complexity/by_batch/ant.models.parquet")
+    table = pd.read_parquet(study / "results/complexity/by_batch/ant.models.parquet")
     assert "coarse" in set(table.variant)
 
 
@@ -55,11 +58,24 @@ def test_only_a_model_whose_spectra_are_no_longer_wanted_is_measured_again(study
     spectra = pd.read_parquet(study / "results/models/ant/spectra.parquet")
     assert spectra.singular_values.map(len).tolist() == [SIZES["ant"]] * 2
     order = pd.read_csv(study / "results/complexity/quantised_order.csv")
-    assert set(order.n_models) == {len(SIZES)}
+    assert set(order.n_models) == {len(SIZES), 3 * len(RUNS)}  # three steps of a run
     study.configure(spectra={"models": ["[!a]*"]})
     assert study.planned()["measure_weights"] == 1
     study.run("results/models/ant/spectra.parquet")
     assert pd.read_parquet(study / "results/models/ant/spectra.parquet").empty
+
+
+def test_parts_that_are_no_longer_wanted_leave_the_study(study):
+    wanted = {part: {"include": False} for part in ("zoo", "companions")}
+    study.configure(**wanted, scores={"sources": []})
+    assert not {"measure_weights", "compute_complexity"} & set(study.planned())
+    study.run()
+    assert set(pd.read_parquet(study / "results/models.parquet").model) == set(SIZES)
+    assert set(pd.read_parquet(study / "results/scores/view.parquet").source_id) == {"test"}
+    page = BeautifulSoup((study / "results/report.html").read_text(), "lxml")
+    assert page.select_one("#answer p")
+    assert not page.select_one("#companions")
+    assert "A zoo with a known history" not in page.get_text()
 
 
 def test_a_setting_of_the_statistics_leaves_complexities_alone(study):
@@ -82,6 +98,8 @@ def test_another_primary_effect_changes_the_first_line_of_the_answer(study):
 
 
 def test_a_model_that_cannot_be_measured_is_a_status_and_the_study_goes_on(new_study):
+    rows = (new_study / "models.tsv").read_text().splitlines(True)
+    (new_study / "models.tsv").write_text("".join(rows[:2]))
     (new_study / "cut.safetensors").write_bytes((new_study / "ant.safetensors").read_bytes()[:900])
     new_study.add_model("cut", "cut.safetensors")
     new_study.add_model("gone", "gone.safetensors")
@@ -95,7 +113,7 @@ def test_a_model_that_cannot_be_measured_is_a_status_and_the_study_goes_on(new_s
     ]
     assert "cut.safetensors" in models.reason["cut"]
     complexity = pd.read_parquet(new_study / "results/complexity/models.parquet")
-    assert set(complexity.model) == set(SIZES)
+    assert set(complexity.model) == {"ant"}
 
 
 @pytest.mark.parametrize(
@@ -122,23 +140,21 @@ def test_a_duplicate_model_is_named_by_its_rows(new_study):
     assert "rows 2, 8" in done.stdout
 
 
+def measured(study) -> list[Path]:
+    return list(study.folder.glob("results/models/*/model.json"))
+
+
 def test_a_killed_run_repeats_nothing_that_was_finished(new_study):
-    target = "results/complexity/models.parquet"
-    new_study.kill_when_measured(1, target)
-    # A job that wrote its last file but had not been checked by Snakemake is run again, rightly.
-    metadata = {
-        path: path.stat().st_mtime_ns
-        for path in new_study.folder.glob("results/models/*/model.json")
-        if (new_study.folder / ".snakemake" / "metadata").is_dir()
-    }
-    assert new_study.run("--unlock").returncode == 0
-    planned = new_study.planned("--rerun-incomplete", target)
-    repeated = planned["measure_weights"] - (len(SIZES) - len(metadata))
-    assert 0 <= repeated <= 2
+    target = "results/models.parquet"
+    new_study.kill_when_measured(4, target)
+    before = {path: path.stat().st_mtime_ns for path in measured(new_study)}
+    new_study.run("--unlock")
     new_study.run("--rerun-incomplete", target)
+    # A job that wrote its last file but had not been checked by Snakemake is run again, rightly.
+    assert sum(path.stat().st_mtime_ns != before[path] for path in before) <= 1
     assert not list(new_study.folder.rglob("*.part"))
-    for path in new_study.folder.glob("results/models/*/model.json"):
-        assert json.loads(path.read_text())["status"] == "ok"
+    records = [json.loads(path.read_text()) for path in measured(new_study)]
+    assert [record["status"] for record in records] == ["ok"] * len(SIZES)
 
 
 def test_an_archive_rebuilds_the_study_without_weights(study, tmp_path):
@@ -153,18 +169,19 @@ def test_an_archive_rebuilds_the_study_without_weights(study, tmp_path):
         command, cwd=fresh, env=environment(), text=True, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "measure_weights" not in done.stderr + done.stdout
+    for rule in ("measure_weights", "measure_zoo", "train_zoo", "tune_zoo_heads"):
+        assert rule not in done.stderr + done.stdout
     verified = subprocess.run([*package, "verify"], cwd=fresh, text=True, capture_output=True)
     assert verified.returncode == 0, verified.stdout
     assert "identical bytes" in verified.stdout
+    assert "weight_features" in verified.stdout
+    assert "linear_heads" in verified.stdout
     assert "within" not in verified.stdout
 
 
 @pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_cores(study, tmp_path):
-    from .conftest import create
-
-    other = create(tmp_path / "other")
+    other = create_full(tmp_path / "other")
     command = other.command(cores=1)
     subprocess.run(
         [*command, "results/statistics/verdict.csv", "results/statistics/calibration.csv"],
@@ -210,14 +227,14 @@ def test_another_directory_holds_the_results(new_study, tmp_path):
     subprocess.run(
         [
             *new_study.command(str(elsewhere / "study.yaml")),
-            *("--directory", str(elsewhere), "results/models.parquet"),
+            *("--directory", str(elsewhere), "results/models/ant/model.json"),
         ],
         cwd=tmp_path,
         env=environment(),
         check=True,
         capture_output=True,
     )
-    assert (elsewhere / "results/models.parquet").exists()
+    assert (elsewhere / "results/models/ant/model.json").exists()
     assert not (tmp_path / "results").exists()
 
 

@@ -1,49 +1,14 @@
 """A tiny zoo through the whole workflow."""
 
 import json
-import shutil
-import subprocess
 
 import pandas as pd
 import pytest
 
-from .conftest import PROJECT, Study, create, environment
-
-ZOO = {
-    "include": True,
-    "families": ["lstm", "mlp"],
-    "sizes": [8000],
-    "seeds": [0, 1],
-    "steps": 30,
-    "characters": 30 * 32 * 4,
-    "window": 32,
-    "sources": ["topics"],
-    "test_windows": 40,
-    "cloze_items": 40,
-    "cloze_trials": 2,
-}
-RUNS = {f"{family}-8000-seed{seed}" for family in ZOO["families"] for seed in ZOO["seeds"]}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    study = create(tmp_path_factory.mktemp("zoo") / "study")
-    with open(study / "benchmarks.csv", "a") as file:
-        rows = (PROJECT / "config/scores/benchmarks.csv").read_text().splitlines()
-        file.writelines(f"{row}\n" for row in rows if row.startswith("zoo_"))
-    study.configure(zoo=ZOO)
-    study.run()
-    return study
-
-
-@pytest.fixture
-def study(finished, tmp_path):
-    shutil.copytree(finished.folder, tmp_path / "study", symlinks=True)
-    return Study(tmp_path / "study")
+from .parts import RUNS
 
 
 def test_every_network_is_measured_scored_and_in_the_analysis(finished):
-    assert "Nothing to be done" in finished.run().stdout
     models = pd.read_parquet(finished / "results/models.parquet")
     networks = models[models.run != ""]
     assert set(networks.run) == RUNS
@@ -129,24 +94,3 @@ def test_training_again_gives_the_same_bytes(study):
         "--forcerun", "train_zoo", "--until", "train_zoo", str(record.relative_to(study.folder))
     )
     assert json.loads(record.read_text())["sha256"] == before
-
-
-@pytest.mark.slow
-def test_an_archive_rebuilds_the_study_and_trains_nothing(study, tmp_path):
-    package = [study.command()[0], "-m", "complexity_atlas"]
-    subprocess.run([*package, "archive"], cwd=study.folder, check=True, capture_output=True)
-    fresh = tmp_path / "fresh"
-    fresh.mkdir()
-    archive = str(study / "results/archive.tar")
-    subprocess.run([*package, "unpack", archive], cwd=fresh, check=True)
-    command = study.command("results/archived/config.yaml")
-    done = subprocess.run(
-        command, cwd=fresh, env=environment(), text=True, capture_output=True, check=False
-    )
-    shown = done.stdout + done.stderr
-    assert done.returncode == 0, shown
-    assert "train_zoo" not in shown
-    assert "measure_zoo" not in shown
-    verified = subprocess.run([*package, "verify"], cwd=fresh, text=True, capture_output=True)
-    assert verified.returncode == 0, verified.stdout
-    assert "weight_features" in verified.stdout
