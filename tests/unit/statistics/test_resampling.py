@@ -70,6 +70,14 @@ def test_every_arrangement_of_families_comes_once(sizes, number):
     assert len(rows) == len(arranged.index) == number - 1
 
 
+@pytest.mark.parametrize(
+    ("arrange", "family"), [(within_families, np.zeros), (whole_families, np.arange)]
+)
+def test_seven_exchangeable_things_are_enumerated_and_eight_are_drawn(arrange, family):
+    assert len(arrange(family(7, dtype=int), 50, SEED).index) == 5039
+    assert len(arrange(family(8, dtype=int), 50, SEED).index) == 50
+
+
 def test_single_models_keep_their_sign_and_relatives_share_one():
     assert (whole_families(np.arange(20), 50, SEED).sign == 1).all()
     sign = whole_families(families_of([2] * 20), 50, SEED).sign
