@@ -24,7 +24,7 @@ class WeightsUnavailable(AtlasError):
 
     `status` is one of "unavailable" (a file that is gone or withheld), "gated" (conditions were not
     accepted), "not_found" and "revision_not_found" (repositories and commits that the Hub does not
-    have, or does not show), "unreachable" (a server that stayed broken), "hash_mismatch",
+    have, or does not show), "unreachable" (the Hub stayed broken), "hash_mismatch",
     "unreadable" (damaged), "unsupported" (refused) and "empty" (nothing to count).
     """
 

