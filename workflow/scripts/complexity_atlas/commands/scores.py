@@ -1,4 +1,4 @@
-"""Commands for scores: `scores explain` and `scores refresh`."""
+"""Commands for scores: `scores explain`, `scores refresh` and `scores export`."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from complexity_atlas.commands import RESULTS
 
 def add_commands(commands) -> None:
     """Add `scores` with its actions to the command line."""
-    scores = commands.add_parser("scores", help="explain a score, or fetch its sources anew")
+    scores = commands.add_parser("scores", help="explain or export scores, or fetch their sources")
     actions = scores.add_subparsers(required=True, metavar="ACTION")
     asked = actions.add_parser("explain", help="where a score comes from, and why it was taken")
     asked.add_argument("model", help="id, name in a source, or folder of results")
@@ -18,7 +18,16 @@ def add_commands(commands) -> None:
     fresh = actions.add_parser("refresh", help="fetch sources, write the lock, say what changed")
     fresh.add_argument("sources", nargs="*", help="ids in the catalogue; all locked ones if none")
     fresh.set_defaults(run=_refresh)
-    for action in (asked, fresh):
+    records = actions.add_parser("export", help="write scores as records of Every Eval Ever 0.3.0")
+    records.add_argument("--out", type=Path, required=True, help="folder to write data/ into")
+    records.add_argument(
+        "--retrieved",
+        default="",
+        metavar="TIME",
+        help="ISO 8601 time for scores whose retrieval nobody noted, 'unknown' if not given",
+    )
+    records.set_defaults(run=_export)
+    for action in (asked, fresh, records):
         action.add_argument(
             "--config",
             type=Path,
@@ -46,3 +55,11 @@ def _refresh(options: argparse.Namespace) -> int:
     if failed:
         print(f"not fetched: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from complexity_atlas.scores.exporting import export_scores
+
+    tables = options.results / "scores"
+    print(export_scores(tables, options.config, options.out, options.retrieved))
+    return 0
