@@ -4,7 +4,7 @@ from complexity_atlas.__main__ import main
 
 COMMANDS = (
     *("measure", "compare", "measure-models", "prefetch", "plan", "archive", "unpack", "verify"),
-    *("scores", "scores explain", "scores refresh"),
+    *("scores", "scores explain", "scores refresh", "scores export"),
 )
 
 

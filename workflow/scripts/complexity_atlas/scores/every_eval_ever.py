@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -32,10 +31,13 @@ RUN = (
 them, so that they stay when an alias changes who a model is."""
 
 UNKNOWN = "unknown"
-_RELATIONSHIPS = {UNKNOWN: "other"}
 _ERROR_METHODS = {"binomial": "analytic, binomial", "from_ci": "from the printed interval"}
 _SPLITS = {"train": "train", "valid": "val", "validation": "val", "val": "val", "test": "test"}
-_OWNED = re.compile(r"https://(?:github\.com|huggingface\.co(?:/datasets)?)/([\w.-]+)/[\w.-]+")
+_OWNER = re.compile(
+    r"https://(?:github\.com|huggingface\.co(?:/datasets|/spaces)?)/([\w.-]+)/[\w.-]"
+    r"|https?://([\w.-]+)"
+)
+"""Who provides an address: the owner of the repository, or else the host."""
 _HUB_DATASET = re.compile(r"https://huggingface\.co/datasets/([\w.-]+/[\w.-]+)")
 _UNSAFE = re.compile(r'[<>:"\\|?*/\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(?:|data|(?:CON|PRN|AUX|NUL|COM\d|LPT\d)(?:\..*)?)", re.IGNORECASE)
@@ -70,7 +72,8 @@ def evaluation_records(
     """
     if unlisted := sorted(set(scores.source_id) - set(sources.source_id)):
         raise AtlasError(
-            f"scores of {', '.join(unlisted)}, of which the table of sources says nothing"
+            f"scores of {', '.join(unlisted)}, which the table of sources lacks; the rule "
+            "curate_scores makes both tables in one run"
         )
     otherwise = _epoch(retrieved) if retrieved else UNKNOWN
     listed = {row.source_id: row for row in sources.itertuples()}
@@ -90,8 +93,8 @@ def evaluation_records(
             model_info=model,
         )
         results = [_result(row, known.get(row.benchmark_id)) for row in reports]
-        path = _path(run.source_id, model, digest)
-        yield Record(path, content | {"evaluation_results": results})
+        content["evaluation_results"] = results
+        yield Record(_path(run.source_id, model, digest), content)
 
 
 def _by_run(scores: pd.DataFrame) -> Iterator:
@@ -108,13 +111,13 @@ def _library(run) -> dict[str, str]:
 
 
 def _source(run, source) -> dict[str, object]:
-    owner = _OWNED.match(source.url)
+    owner = _OWNER.match(source.url)
     return _stated(
         source_name=source.name,
         # Of the schema's two types the one for numbers without the answers they come from.
         source_type="documentation",
-        source_organization_name=owner[1] if owner else urlsplit(source.url).hostname or UNKNOWN,
-        evaluator_relationship=_RELATIONSHIPS.get(run.evaluator, run.evaluator),
+        source_organization_name=owner[1] or owner[2] if owner else UNKNOWN,
+        evaluator_relationship="other" if run.evaluator == UNKNOWN else run.evaluator,
         additional_details=_texts(
             source_id=run.source_id,
             url=run.source_url,
@@ -158,15 +161,17 @@ def _result(row, benchmark) -> dict[str, object]:
 def _dataset(row, benchmark) -> dict[str, object]:
     """The questions, not where their scores were found: that is the source's."""
     name, url = (row.benchmark_id, "") if benchmark is None else (benchmark.name, benchmark.url)
-    details = {"revision": row.dataset_revision, "task_version": row.task_version}
+    split = _SPLITS.get(row.split, "")
     if repository := _HUB_DATASET.fullmatch(url):
-        place = _stated(
-            source_type="hf_dataset", hf_repo=repository[1], hf_split=_SPLITS.get(row.split, "")
-        )
+        place = _stated(source_type="hf_dataset", hf_repo=repository[1], hf_split=split)
     else:
         place = {"source_type": "url", "url": [url]} if url else {"source_type": "other"}
-        details["split"] = row.split
-    return _stated(dataset_name=name, additional_details=_texts(**details)) | place
+    details = _texts(
+        revision=row.dataset_revision,
+        task_version=row.task_version,
+        split="" if "hf_split" in place else row.split,
+    )
+    return _stated(dataset_name=name, additional_details=details) | place
 
 
 def _metric(row) -> dict[str, object]:
