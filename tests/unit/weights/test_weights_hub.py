@@ -15,7 +15,7 @@ import pytest
 import torch
 from gguf import GGMLQuantizationType, GGUFWriter
 from gguf.quants import quantize
-from huggingface_hub import constants
+from huggingface_hub import constants, hf_hub_download
 from safetensors.numpy import save
 
 from complexity_atlas import network
@@ -543,6 +543,14 @@ def test_commit_of(hub):
     with pytest.raises(WeightsUnavailable) as caught:
         hub_api.commit_of("org/float32", "nothing")
     assert caught.value.status == "revision_not_found"
+
+
+def test_commit_of_a_branch_in_the_cache(hub, monkeypatch):
+    hf_hub_download("org/float32", "model.safetensors", endpoint=hub.url)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert hub_api.commit_of("org/float32") == hub.commit("org/float32")
+    with pytest.raises(AtlasError, match="does not tell the commit"):
+        hub_api.commit_of("org/float16")
 
 
 @pytest.mark.parametrize("repo", ["org/sharded", "org/float32"])

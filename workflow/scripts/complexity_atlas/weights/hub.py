@@ -51,9 +51,12 @@ class HubBlob:
 def commit_of(repo: str, revision: str = "main", patience: bool = True) -> str:
     """The full hash of the commit that a branch, a tag or a short hash points to now.
 
-    Without patience it is asked once, and for a few seconds only. Raises WeightsUnavailable
-    ("gated", "not_found", "revision_not_found") or AtlasError.
+    With HF_HUB_OFFLINE, what it pointed to when the Hub cache was filled. Without patience it is
+    asked once, and for a few seconds only. Raises WeightsUnavailable ("gated", "not_found",
+    "revision_not_found") or AtlasError.
     """
+    if constants.is_offline_mode():
+        return _cached_commit(repo, revision)
     api = HfApi(endpoint=constants.ENDPOINT)
     return _asked(
         f"{repo}@{revision}",
@@ -278,6 +281,17 @@ def _finding(what: str, error: NetworkError) -> AtlasError:
     if error.status == 0 and not constants.is_offline_mode():
         message += "; if it was prefetched, set HF_HUB_OFFLINE=1"
     return NetworkError(message, error.status, error.headers, error.transient)
+
+
+def _cached_commit(repo: str, revision: str) -> str:
+    ref = _folder(repo) / "refs" / revision
+    commit = ref.read_text(encoding="utf-8", errors="replace").strip() if ref.is_file() else ""
+    if not re.fullmatch(r"[0-9a-f]{40}", commit):
+        raise NetworkError(
+            f"{repo}@{revision}: HF_HUB_OFFLINE is set and the Hub cache "
+            f"({constants.HF_HUB_CACHE}) does not tell the commit; give its full hash"
+        )
+    return commit
 
 
 def _cached_blobs(repo: str, commit: str) -> list[HubBlob]:
