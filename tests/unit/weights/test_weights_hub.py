@@ -1,5 +1,6 @@
 """Weights from the Hub: the right counts or a typed status, whatever happens on the way."""
 
+import errno
 import io
 import json
 import logging
@@ -508,6 +509,15 @@ def test_no_secret_is_in_an_error(hub, measured, monkeypatch):
             measured("org/float32", access)
         assert "hf_bad" not in str(caught.value)
         assert SIGNATURE not in str(caught.value)
+
+
+def test_a_full_disk_is_an_error(measured, monkeypatch):
+    def fill(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(hub_api, "hf_hub_download", fill)
+    with pytest.raises(AtlasError, match=r"No space left on device, in the Hub cache"):
+        measured("org/float32", CACHED)
 
 
 def test_one_shard_is_on_the_disk_at_a_time(hub, measured, tmp_path, monkeypatch):

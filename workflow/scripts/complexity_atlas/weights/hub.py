@@ -239,7 +239,8 @@ def _asked(what: str, request: Callable[[], _Result], patience: bool = True) -> 
             raise NetworkError(f"{what}: {what_is_wrong}", transient=True) from None
         except OSError as error:
             if error.errno is not None:
-                raise
+                where = f"the Hub cache ({constants.HF_HUB_CACHE})"
+                raise AtlasError(f"{what}: {error.strerror}, in {where}") from None
             raise NetworkError(f"{what}: the transfer was not complete", transient=True) from None
 
     try:
