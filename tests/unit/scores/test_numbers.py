@@ -99,6 +99,14 @@ def test_nasty_19_quantities_are_floats_from_the_start():
     assert read_quantity("84.0", "1e21") == 8.4e22
 
 
+@pytest.mark.parametrize(
+    ("unit", "ones"),
+    [("one", 2.5), ("mega", 2.5e6), ("million", 2.5e6), ("giga", 2.5e9), ("billion", 2.5e9)],
+)
+def test_a_quantity_is_in_ones(unit, ones):
+    assert read_quantity("2.5", unit) == ones
+
+
 def test_nasty_20_leading_zero_and_21_minus_and_thin_spaces():
     assert read_number("07.6").value == 7.6
     assert read_number("−3.2").value == -3.2
