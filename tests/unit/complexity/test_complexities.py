@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,6 +103,16 @@ def test_views_roles_and_layers_hold_the_tensors_they_name():
     sizes = models[models.variant == "hundred"].groupby("scope").n.unique()
     assert sizes["model"] == [40_000]
     assert sizes["role:head"] == [20_000]
+
+
+def test_scopes_are_roles_and_known_layers_or_the_model_alone():
+    parts = [tensor(weights(1), "a", layer=0), tensor(weights(2), "b", layer=None)]
+    for method, scopes in (
+        (METHOD, {"model", "role:mlp", "layer:0"}),
+        (replace(METHOD, parts=False), {"model"}),
+    ):
+        _, models = complexities([("m", parts)], method)
+        assert set(models.scope) == scopes
 
 
 def test_undefined_values_carry_the_reason_and_reach_no_mean():
