@@ -165,6 +165,12 @@ def test_a_copy_is_marked_and_is_no_second_vote(desk):
     assert copies(desk, ("0.43796100", "0.53071672", "0.6")) == {"copy": 2, "ok": 1}
 
 
+@pytest.mark.parametrize("end", ["0.000000", "1.000000"])
+def test_the_end_of_a_scale_is_reached_by_many_and_no_copy(desk, end):
+    numbers = (end, "0.53071672", "0.77743477")
+    assert copies(desk, numbers, numbers) == {"copy": 2, "ok": 1}
+
+
 def test_few_digits_or_other_shots_or_one_agreement_among_many_make_no_copy(desk):
     assert copies(desk, ("0.44", "0.53", "0.78"), ("0.44", "0.53", "0.78")) == {"ok": 3}
     numbers = [f"0.{300000 + i}" for i in range(10)]
