@@ -174,9 +174,11 @@ def test_single_models_say_nothing_inside_families():
         ("log_n", WITHIN, ""),
     ],
 )
-def test_columns_that_are_constant_inside_families(column, statistic, reason):
+@pytest.mark.parametrize("unit", [0.1, 1000.0])  # logarithms of values below 1 and above
+def test_columns_that_are_constant_inside_families(column, statistic, reason, unit):
     frame = study(1)
     frame[column] = frame.groupby("family")[column].transform("mean")
+    frame["value"] *= unit / frame["value"].max()
     row = ask(frame).loc[statistic]
     assert row.note == reason
     assert np.isnan(row.estimate) == bool(reason)
