@@ -31,6 +31,12 @@ def test_a_line_in_one_predictor_has_the_known_r2(shared, benchmark, parameters,
         assert row["n_models"] == 123
 
 
+@pytest.mark.parametrize(("resamples", "refits"), [(99, 99), (1001, 1000)])
+def test_models_are_fitted_anew_for_so_many_samples_at_most(resamples, refits):
+    rows = question(study(1, models=20, families=6), Settings(resamples=resamples))
+    assert set(rows["n_resamples"][rows["estimate"].notna()]) == {refits}
+
+
 def test_the_gain_is_over_the_covariates_alone():
     rows = question(study(1, effect=0.5, families=20, models=80), SETTINGS)
     for link in ("linear", "logistic"):
