@@ -3,7 +3,7 @@ import pandas as pd
 import pingouin
 import pytest
 from frames import analysis
-from scipy.stats import spearmanr
+from scipy.stats import binomtest, spearmanr
 
 from complexity_atlas.statistics.settings import Settings
 from complexity_atlas.statistics.trajectories import CORRELATION, question
@@ -50,6 +50,15 @@ def test_correlations_are_those_of_scipy_and_pingouin():
         share = one(rows, "positive_runs", covariates)["estimate"]
         assert share == pytest.approx(np.mean(np.array(values) > 0))
         assert (row["n_models"], row["n_families"]) == (10, 3)
+
+
+def test_the_sign_test_is_of_runs_with_a_sign():
+    rises, neither = [1, 2, 3, 4, 5], [4, 1, 3, 5, 2]
+    frame = runs(1, count=10, steps=5)
+    frame = frame.assign(score=rises * 10, value=rises * 6 + rises[::-1] * 3 + neither)
+    row = one(question(frame, SETTINGS), "positive_runs", "")
+    assert row["estimate"] == 6 / 9
+    assert row["p"] == pytest.approx(binomtest(6, 9).pvalue)
 
 
 def test_training_alone_makes_a_correlation_that_the_covariate_takes_out():
