@@ -258,6 +258,16 @@ def test_a_number_changed_in_a_table_changes_in_the_text(inputs, before, change)
     assert expected in prose(changed(inputs, table, where, **values))
 
 
+def test_a_tensor_that_is_folded_too_counts_once(inputs):
+    ledger = inputs.ledger
+    both = [ledger.assign(view="stored"), ledger.assign(view="folded", n_dead=ledger.n)]
+    before, after = (
+        page(dataclasses.replace(inputs, ledger=found)).find(id="complexity").get_text()
+        for found in (ledger, pd.concat(both, ignore_index=True))
+    )
+    assert after == before
+
+
 def test_an_interval_around_zero_that_is_small_enough_is_called_too_small(inputs):
     small = changed(inputs, "statistics", primary, estimate=0.01, ci_low=-0.1, ci_high=0.15)
     assert "too small to matter" in prose(small)

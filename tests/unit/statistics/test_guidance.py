@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from frames import analysis, base_models
 from planted import study
+from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
@@ -58,6 +59,31 @@ def test_three_families_have_no_others_to_learn_the_direction_from():
     assert "to learn the direction from" in row["note"]
     assert one(rows, "accuracy_log_n")["estimate"] == 0.5
     assert "over_log_n" not in set(rows["statistic"])
+
+
+def test_a_pair_without_others_is_a_coin():
+    """Networks in a row by size: the pair in the middle touches both others."""
+    frame = analysis(
+        family=["a", "b", "c", "d"],
+        log_n=[0.0, 0.09, 0.18, 0.27],
+        score=[0.1, 0.2, 0.3, 0.4],
+        value=[1.0, 2.0, 3.0, 4.0],
+    )
+    rows = question(frame, Settings(resamples=99, min_models=4))
+    assert one(rows, "accuracy")["estimate"] == pytest.approx((1 + 0.5 + 1) / 3)
+
+
+def test_the_interval_is_that_of_leaving_out_each_family():
+    frame = study(1, effect=0.5, families=20, models=100)
+    row = one(question(frame, SETTINGS), "accuracy")
+    assert row["n_families"] == 20
+    left = [
+        one(question(frame[frame["family"] != family], SETTINGS), "accuracy")["estimate"]
+        for family in frame["family"].unique()
+    ]
+    error = np.sqrt(np.sum((np.array(left) - row["estimate"]) ** 2) * 19 / 20)
+    reach = stats.t.ppf(0.975, 19) * error
+    assert 0 < row["ci_low"] == pytest.approx(row["estimate"] - reach)
 
 
 def test_less_may_be_better():
