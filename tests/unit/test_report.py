@@ -19,6 +19,7 @@ from complexity_atlas.report import (
     ReportInputs,
     answers,
     build_report,
+    cells,
     rivals,
     tables,
     words,
@@ -456,6 +457,11 @@ def test_words():
     assert words.listed(["a", "b", "c"]) == "a, b and c"
     assert words.interval(np.nan, 0.5, 0.95) == "no interval"
     assert words.minus("-0.5 (-1 to -2), v-6, 3-4") == "−0.5 (−1 to −2), v-6, 3-4"
+
+
+def test_cells_of_p():
+    assert cells.p_value(0.012345).text == "0.012"
+    assert cells.p_value(0.0009).text == "< 0.001"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_shuffled_controls_have_the_counts_and_complexities_of_the_trained(resul
         values = [results / "models" / name / "values.parquet" for name in (model, other)]
         assert pd.read_parquet(values[0]).equals(pd.read_parquet(values[1])), model
     table = pd.read_parquet(results / "complexity" / "models.parquet")
+    table = table[table.variant != "spectrum"]  # shuffling changes singular values
     trained = table[table.model.isin(pairs.index)]
     shuffled = table[table.model.isin(pairs)]
     trained = trained.assign(model=trained.model + "-shuffled")
