@@ -100,16 +100,44 @@ def gguf() -> bytes:
         return path.read_bytes()
 
 
+def checkpoint(state: dict[str, torch.Tensor], **options) -> bytes:
+    content = io.BytesIO()
+    torch.save(state, content, **options)
+    return content.getvalue()
+
+
+def torch_layer(number: int) -> dict[str, torch.Tensor]:
+    """Tensors that are tied, share a storage, are empty, and are named in another order."""
+    both = torch.randn(2, 96, 80, generator=torch.Generator().manual_seed(number))
+    layer = f"layers.{number}"
+    return {
+        f"{layer}.mlp.up_proj.weight": both[1],
+        f"{layer}.mlp.gate_proj.weight": both[0],
+        f"{layer}.attn.k_proj.weight": both[0].bfloat16(),
+        f"{layer}.attn.q_proj.weight": both[1].half(),
+        f"{layer}.tied.weight": both[0],
+        f"{layer}.empty": torch.empty(0, 3),
+    }
+
+
 def torch_shards() -> dict[str, bytes]:
     homes, files = {}, {}
     for number in (1, 2):
         name = f"pytorch_model-{number:05d}-of-00002.bin"
-        weight = torch.randn(96, 80, generator=torch.Generator().manual_seed(number))
-        homes[f"layers.{number}.mlp.weight"] = name
-        content = io.BytesIO()
-        torch.save({f"layers.{number}.mlp.weight": weight}, content)
-        files[name] = content.getvalue()
+        state = torch_layer(number)
+        homes |= dict.fromkeys(state, name)
+        files[name] = checkpoint(state)
     return {"pytorch_model.bin.index.json": json.dumps({"weight_map": homes}).encode(), **files}
+
+
+def old_torch() -> dict[str, bytes]:
+    """What has to be loaded: a bare pickle, and a transposed tensor."""
+    state = torch_layer(0)
+    turned = {"layers.3.mlp.weight": torch.randn(80, 96).T}
+    return {
+        "pytorch_model-00001-of-00002.bin": checkpoint(state, _use_new_zipfile_serialization=False),
+        "pytorch_model-00002-of-00002.bin": checkpoint(turned),
+    }
 
 
 REPOSITORIES = {
@@ -128,6 +156,7 @@ REPOSITORIES = {
         }
     },
     "org/torch": {"main": torch_shards()},
+    "org/old-torch": {"main": old_torch()},
     "org/twice": {
         "main": {"model.safetensors": network_of("float16", 5)},
         "v1": {"model.safetensors": network_of("float16", 5), "README.md": b"# another commit"},
@@ -192,8 +221,8 @@ def local(hub, tmp_path):
         for name, blob in hub.repos[repo]["main"].items():
             if "/" not in name:
                 (folder / name).write_bytes(blob.source)
-        files = {"org/gguf": "model.gguf", "org/torch": "*.bin"}.get(repo, "model*.safetensors")
-        spec = ModelSpec("net", "file", str(folder / files))
+        ending = {"org/gguf": "gguf", "org/torch": "bin", "org/old-torch": "bin"}.get(repo)
+        spec = ModelSpec("net", "file", str(folder / f"*model*.{ending or 'safetensors'}"))
         measure_model(spec, tmp_path / "expected", tmp_path)
         return tables(tmp_path / "expected")
 
@@ -209,24 +238,47 @@ def weights_on_disk(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("access", [HubAccess(), CACHED, ONCE], ids=["stream", "cache", "once"])
-@pytest.mark.parametrize("repo", [f"org/{d}" for d in (*DTYPES, "sharded", "quantised", "gguf")])
+@pytest.mark.parametrize(
+    "repo", [f"org/{name}" for name in (*DTYPES, "sharded", "quantised", "gguf", "torch")]
+)
 def test_counts_are_those_of_a_local_file(hub, measured, local, tmp_path, repo, access):
     record = measured(repo, access)
     assert record.status == "ok"
     assert tables(tmp_path / "out") == local(repo)
     files = hub.repos[repo]["main"]
     assert {file.sha256 for file in record.files} == {
-        blob.sha256 for name, blob in files.items() if name.endswith((".safetensors", ".gguf"))
+        blob.sha256
+        for name, blob in files.items()
+        if name.endswith((".safetensors", ".gguf", ".bin"))
     }
     assert bool(weights_on_disk(tmp_path)) == (access == CACHED)
 
 
-def test_torch_files_go_through_the_cache(hub, measured, local, tmp_path):
-    expected = local("org/torch")
+def test_torch_files_that_must_be_loaded_go_through_the_cache(hub, measured, local, tmp_path):
+    expected = local("org/old-torch")
     for access in (HubAccess(keep=False), ONCE, HubAccess()):
-        assert measured("org/torch", access).status == "ok"
+        assert measured("org/old-torch", access).status == "ok"
         assert tables(tmp_path / "out") == expected
         assert len(weights_on_disk(tmp_path)) == (2 if access.keep else 0)
+
+
+def test_what_was_read_by_itself_must_pass_in_the_stream_too(hub, measured, monkeypatch):
+    """The directory of an archive stands at its end: a second look at it must not differ."""
+    blob = hub.repos["org/torch"]["main"]["pytorch_model-00001-of-00002.bin"]
+    honest = blob.source
+    time_of_day = honest.rindex(b"PK\x01\x02") + 12  # of the last file in it; means nothing
+    blob.source = honest[:time_of_day] + b"\x01" + honest[time_of_day + 1 :]
+    begin = streams.Stream._begin
+
+    def begin_honestly(stream):
+        blob.source = honest
+        begin(stream)
+
+    monkeypatch.setattr(streams.Stream, "_begin", begin_honestly)
+    record = measured("org/torch")
+    assert record.status == "hash_mismatch"
+    assert "pytorch_model-00001" in record.reason
+    assert "differently" in record.reason
 
 
 def test_the_way_of_xet_is_not_taken(hub, measured, local, tmp_path):
@@ -316,7 +368,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("access", [HubAccess(), CACHED], ids=["stream", "cache"])
-@pytest.mark.parametrize("repo", ["org/bfloat16", "org/gguf"])
+@pytest.mark.parametrize("repo", ["org/bfloat16", "org/gguf", "org/torch"])
 def test_what_passes_changes_nothing(hub, measured, local, tmp_path, fault, access, repo):
     if access == CACHED and fault == "expired":
         pytest.skip("a download asks for one address and uses it at once")

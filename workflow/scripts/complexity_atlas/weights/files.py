@@ -1,5 +1,7 @@
 """A model's files, on this machine or elsewhere, as the readers of formats see them."""
 
+import io
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,3 +105,37 @@ class LocalFile:
 
     def __str__(self) -> str:
         return str(self.path)
+
+
+class OpenFile(io.RawIOBase):
+    """A file of a model as Python's libraries read one; each read is one of `File.read`."""
+
+    def __init__(self, file: File):
+        self._file, self._position = file, 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a byte; returns its number."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._file.size}[whence]
+        if base + offset < 0:
+            raise OSError(f"{self._file}: has no byte {base + offset}")
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        """The number of the next byte."""
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer`, or as much of it as there is until the end."""
+        content = self._file.read(self._position, len(buffer))
+        buffer[: len(content)] = content
+        self._position += len(content)
+        return len(content)

@@ -115,6 +115,7 @@ class HubFile:
         self._place = (snapshot.repo, snapshot.commit, blob.path)
         self._content = hub.Content(snapshot.repo, snapshot.commit, blob)
         self._head = b""
+        self._seen: dict[int, bytes] = {}
         self._local: Path | None = None
         self._lock = Lock()
 
@@ -123,7 +124,9 @@ class HubFile:
         path = None if self._snapshot.is_streamed else self._local or self._cached()
         if path is None:
             try:
-                return self._read_head(offset, nbytes)
+                if offset <= len(self._head):
+                    return self._read_head(offset, nbytes)
+                return self._read_apart(offset, nbytes)
             except WeightsUnavailable as error:
                 if self._snapshot.is_streamed or error.status != "unsupported":
                     raise
@@ -185,7 +188,8 @@ class HubFile:
 
     def checksum(self) -> Checksum:
         """A checksum with the hash that the Hub states."""
-        return Checksum(str(self), self.size, self._blob.lfs, self._blob.git)
+        seen = {0: self._head} | self._seen
+        return Checksum(str(self), self.size, self._blob.lfs, self._blob.git, seen)
 
     def _read_head(self, offset: int, nbytes: int) -> bytes:
         stop = min(offset + nbytes, self.size)
@@ -198,6 +202,13 @@ class HubFile:
                 self._verify([head])
             self._head = bytes(head)
         return self._head[offset : offset + nbytes]
+
+    def _read_apart(self, offset: int, nbytes: int) -> bytes:
+        if len(self._seen.get(offset, b"")) < nbytes:
+            content = bytearray(max(0, min(nbytes, self.size - offset)))
+            self.fetch(offset, memoryview(content))
+            self._seen[offset] = bytes(content)
+        return self._seen[offset][:nbytes]
 
     def _cached(self) -> Path | None:
         return hub.cached(*self._place)

@@ -9,9 +9,10 @@ import hashlib
 import logging
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
+from types import MappingProxyType
 from typing import Protocol
 
 from complexity_atlas.errors import AtlasError, WeightsUnavailable
@@ -52,11 +53,20 @@ class Checksum:
     """The hashes of a file whose bytes pass in order, and those that it should have.
 
     `lfs` is the SHA-256 of a file that is kept in large file storage, `git` the SHA-1 of the blob
-    of any other; one of them may be empty.
+    of any other; one of them may be empty. `seen` are bytes that were read of it before, by their
+    place in the file: they must pass again.
     """
 
-    def __init__(self, name: str, size: int, lfs: str = "", git: str = ""):
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        lfs: str = "",
+        git: str = "",
+        seen: Mapping[int, bytes] = MappingProxyType({}),
+    ):
         self._name, self._lfs, self._git = name, lfs, git
+        self._seen, self._passed, self._is_as_seen = sorted(seen.items()), 0, True
         self._sha256 = hashlib.sha256()
         self._blob = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False) if git else None
 
@@ -65,9 +75,22 @@ class Checksum:
         self._sha256.update(data)
         if self._blob:
             self._blob.update(data)
+        start, self._passed = self._passed, self._passed + len(data)
+        for place, seen in self._seen:
+            if place >= self._passed:
+                break
+            low, high = max(start, place), min(self._passed, place + len(seen))
+            if low < high and seen[low - place : high - place] != data[low - start : high - start]:
+                self._is_as_seen = False
 
     def verified(self) -> str:
         """The SHA-256 of all; raises WeightsUnavailable("hash_mismatch") where one is wrong."""
+        if not self._is_as_seen:
+            raise WeightsUnavailable(
+                "hash_mismatch",
+                f"{self._name}: bytes that were asked for twice came differently; measure again, "
+                "and suspect a cache or proxy on the way if that does not help",
+            )
         sha256 = self._sha256.hexdigest()
         found = [("SHA-256", sha256, self._lfs)] if self._lfs else []
         found += [("git SHA-1", self._blob.hexdigest(), self._git)] if self._blob else []

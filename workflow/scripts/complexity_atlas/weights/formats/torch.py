@@ -11,17 +11,18 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from complexity_atlas.errors import WeightsUnavailable
+from complexity_atlas.errors import AtlasError, WeightsUnavailable
 from complexity_atlas.weights.entries import Weights, state_dict_entries
-from complexity_atlas.weights.files import File
-from complexity_atlas.weights.formats.shards import damaged, find_shards
-from complexity_atlas.weights.tensors import READABLE, FileSegment, StoredTensor, Tensor
+from complexity_atlas.weights.files import File, OpenFile
+from complexity_atlas.weights.formats.shards import OPENED_AT_ONCE, damaged, find_shards
+from complexity_atlas.weights.tensors import READABLE, Segment, StoredTensor, Tensor
 
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 
@@ -29,21 +30,25 @@ STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model")
 def read(files: Sequence[File]) -> Weights:
     """Open torch checkpoints, or the shards that their index lists.
 
-    Zip archives are opened without their data: tensors point into the file. Checkpoints older
-    than that, and tensors that are not contiguous, are loaded.
+    Zip archives are opened without their data: tensors point into the file, in whose order they
+    are listed. Checkpoints older than that, and files with tensors that are not contiguous, are
+    loaded from the disk.
     """
     shards = find_shards(files)
-    stored: list[StoredTensor] = []
     notes: list[str] = []
-    for shard in shards.files:
-        file = shard.local()
+
+    def tensors(file: File) -> list[StoredTensor]:
         # The archive is checked first: torch crashes on some that are damaged.
         records = _records(file) if _is_archive(file) else None
-        state, ignored = _state_dict(file, map_location="cpu" if records is None else "meta")
-        shards.check(shard, state)
-        stored += _Checkpoint(file, state, records).tensors()
+        if records is None:
+            state, ignored = _state_dict(file, file.local(), map_location="cpu")
+        else:
+            state, ignored = _state_dict(file, OpenFile(file), map_location="meta")
         if ignored:
             notes.append(f"{file.name}: keys beside the state dict: {', '.join(ignored)}")
+        return _Checkpoint(file, state, records).tensors()
+
+    stored = shards.read(tensors)
     return Weights("torch", state_dict_entries(stored), notes, shards.files)
 
 
@@ -51,7 +56,7 @@ class _Checkpoint:
     """The tensors of one checkpoint file and where their bytes are."""
 
     def __init__(
-        self, file: Path, state: Mapping[str, torch.Tensor], records: dict[int, int] | None
+        self, file: File, state: Mapping[str, torch.Tensor], records: dict[int, int] | None
     ):
         self.file = file
         self.state = state
@@ -61,7 +66,10 @@ class _Checkpoint:
 
     def tensors(self) -> list[StoredTensor]:
         """Describe every tensor; one that shares its memory with an earlier one is left out."""
-        return [self._stored(name, tensor) for name, tensor in self.state.items()]
+        state = self.state.items()
+        if self.records is not None:
+            state = sorted(state, key=lambda item: _first_byte(item[1]))
+        return [self._stored(name, tensor) for name, tensor in state]
 
     def _stored(self, name: str, tensor: torch.Tensor) -> StoredTensor:
         dtype = str(tensor.dtype).removeprefix("torch.")
@@ -76,7 +84,7 @@ class _Checkpoint:
             name, dtype, shape, Tensor(name, dtype, shape, data), self._shared_with(name, tensor)
         )
 
-    def _data(self, name: str, tensor: torch.Tensor) -> FileSegment | np.ndarray:
+    def _data(self, name: str, tensor: torch.Tensor) -> Segment | np.ndarray:
         if self.records is None:
             return _array(tensor)
         if not tensor.is_contiguous():
@@ -85,11 +93,11 @@ class _Checkpoint:
         first, end = _extent(tensor)
         if end > storage.nbytes() or storage.nbytes() > self.records.get(_place(storage), -1):
             raise damaged(self.file, f"tensor {name!r} is not where the archive has its data")
-        return FileSegment(self.file, _place(storage) + first, end - first)
+        return self.file.segment(_place(storage) + first, end - first)
 
     @cached_property
     def _mapped(self) -> dict[str, torch.Tensor]:
-        return _state_dict(self.file, map_location="cpu", mmap=True)[0]
+        return _state_dict(self.file, self.file.local(), map_location="cpu", mmap=True)[0]
 
     def _shared_with(self, name: str, tensor: torch.Tensor) -> str:
         storage = tensor.untyped_storage()
@@ -105,9 +113,11 @@ class _Checkpoint:
         return ""
 
 
-def _state_dict(file: Path, **options: object) -> tuple[dict[str, torch.Tensor], list[str]]:
+def _state_dict(
+    file: File, content: Path | OpenFile, **options: object
+) -> tuple[dict[str, torch.Tensor], list[str]]:
     """The tensors by name, and the keys of the checkpoint that are left aside."""
-    loaded = _load(file, **options)
+    loaded = _load(file, content, **options)
     if not isinstance(loaded, Mapping):
         raise WeightsUnavailable(
             "unsupported", f"{file}: holds a {type(loaded).__name__}, not a state dict"
@@ -135,18 +145,20 @@ def _tensors(state: object) -> dict[str, torch.Tensor]:
     return {str(key): value for key, value in state.items() if isinstance(value, torch.Tensor)}
 
 
-def _load(file: Path, **options: object) -> object:
+def _load(file: File, content: Path | OpenFile, **options: object) -> object:
     """`torch.load` that runs no code from the file, with its many errors made two."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.load(file, weights_only=True, **options)
+            return torch.load(content, weights_only=True, **options)
+    except AtlasError:
+        raise
     except Exception as error:
         # A damaged or hostile pickle can make the unpickler raise nearly anything.
         raise _refusal(file, error) from None
 
 
-def _refusal(file: Path, error: Exception) -> WeightsUnavailable:
+def _refusal(file: File, error: Exception) -> WeightsUnavailable:
     message = str(error)
     remedy = "save the model's state_dict(), best as safetensors"
     if isinstance(error, pickle.UnpicklingError) and _NEEDS_CODE.search(message):
@@ -168,21 +180,24 @@ def _refusal(file: Path, error: Exception) -> WeightsUnavailable:
 _NEEDS_CODE = re.compile(r"GLOBAL \S+|unrecognized function|allowlisted")
 
 
-def _is_archive(file: Path) -> bool:
+def _is_archive(file: File) -> bool:
     """Whether torch takes a file for a zip archive, which it sees from its first bytes."""
-    with open(file, "rb") as opened:
-        return opened.read(4) == b"PK\x03\x04"
+    return file.read(0, 4) == b"PK\x03\x04"
 
 
-def _records(file: Path) -> dict[int, int]:
+def _records(file: File) -> dict[int, int]:
     """First byte in the file -> size, of every uncompressed record of a checkpoint archive."""
     records = {}
     try:
-        with zipfile.ZipFile(file) as archive, open(file, "rb") as opened:
-            for record in archive.infolist():
-                # Only the local header, not the central directory, tells where the data begin.
-                opened.seek(record.header_offset + 26)
-                name_bytes, extra_bytes = struct.unpack("<HH", opened.read(4))
+        with (
+            zipfile.ZipFile(OpenFile(file)) as archive,
+            ThreadPoolExecutor(OPENED_AT_ONCE) as pool,
+        ):
+            # Only the local header, not the central directory, tells where the data begin.
+            places = [record.header_offset for record in archive.infolist()]
+            headers = list(pool.map(lambda place: file.read(place, 30), places))
+            for record, header in zip(archive.infolist(), headers, strict=True):
+                name_bytes, extra_bytes = struct.unpack("<HH", header[26:])
                 if record.compress_type == zipfile.ZIP_STORED:
                     first = record.header_offset + 30 + name_bytes + extra_bytes
                     records[first] = record.file_size
@@ -202,7 +217,7 @@ def _records(file: Path) -> dict[int, int]:
     return records
 
 
-def _check_byte_order(file: Path, content: bytes) -> None:
+def _check_byte_order(file: File, content: bytes) -> None:
     if content != b"little":
         raise WeightsUnavailable("unsupported", f"{file}: was saved on a big-endian machine")
 
@@ -210,6 +225,13 @@ def _check_byte_order(file: Path, content: bytes) -> None:
 def _place(storage: torch.UntypedStorage) -> int:
     """First byte of a storage in the checkpoint file; torch notes it for storages on "meta"."""
     return storage._checkpoint_offset
+
+
+def _first_byte(tensor: torch.Tensor) -> int:
+    """Of a tensor in its file; 0 of one that has no single one."""
+    if tensor.layout != torch.strided or 0 in tensor.shape:
+        return 0
+    return _place(tensor.untyped_storage()) + _extent(tensor)[0]
 
 
 def _extent(tensor: torch.Tensor) -> tuple[int, int]:
