@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from complexity_atlas.contracts import replacing
-
 Gate = tuple[bool, str]
 """Whether it is reached, and what it is."""
 
 
 def write_csv(results: Sequence, path: Path) -> None:
     """One row per result (a data class); the file appears only when it is whole."""
+    from complexity_atlas.contracts import replacing  # not in processes whose memory is measured
+
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         names = [field.name for field in fields(results[0])]
         writer = csv.DictWriter(file, names, lineterminator="\n")

@@ -1,7 +1,7 @@
 """From what a counting kernel finds in a piece of a tensor to the counts of the tensor."""
 
+import mmap
 from dataclasses import dataclass, replace
-from mmap import mmap
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +119,10 @@ def mapped(size: int, dtype: npt.DTypeLike) -> np.ndarray:
     """
     if size < _LARGE:
         return np.empty(size, dtype)
-    return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype)
+    pages = mmap.mmap(-1, size * np.dtype(dtype).itemsize, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(pages, dtype)
 
 
 def _runs(patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
