@@ -89,14 +89,13 @@ class KeyCounts(Counts):
     def _values(self, start: int, stop: int) -> ValueCounts:
         """The counts of the values from the `start`-th to before the `stop`-th, ascending."""
         kind = FORMATS[self.dtype]
-        shift = np.uint64(kind.width - self.key_bits)
-        first = self._ascending(self.keys, start, stop) << shift
+        first = self._ascending(self.keys, start, stop)
         mantissa_bits = kind.mantissa_bits
         if self.exact:
             lower = upper = decode(first, self.dtype)
             mantissa_bits = min(mantissa_bits, _mantissa_bits(lower))
         else:
-            lower, upper = self._cells(first)
+            lower, upper = self._cells(first << np.uint64(kind.width - self.key_bits))
         return ValueCounts(
             lower,
             upper,
@@ -116,8 +115,8 @@ class KeyCounts(Counts):
         split = int(np.searchsorted(self.keys, np.uint64(1 << (self.key_bits - 1))))
         outwards = -1 if kind == "float" else 1  # a larger float pattern is further from zero
         negative, positive = of_keys[split:][::outwards], of_keys[:split]
-        start_, stop_ = (max(0, place - len(negative)) for place in (start, stop))
-        return np.concatenate([negative[start:stop], positive[start_:stop_]])
+        rest = slice(*(max(0, place - len(negative)) for place in (start, stop)))
+        return np.concatenate([negative[start:stop], positive[rest]])
 
     def _cells(self, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest value of each key, given its first pattern."""

@@ -65,17 +65,16 @@ class Counts(ABC):
     @property
     def n_zero(self) -> int:
         """Number of weights that are zero."""
-        return sum(
-            int(np.sum(part.count, where=(part.lower == 0) & (part.upper == 0)))
-            for part in self.stretches()
-        )
+        return sum(int(np.sum(part.count, where=part._is_zero)) for part in self.stretches())
 
     @property
     def n_dead(self) -> int:
         """Number of dead weights: 0 < |w| < 1e-20 of the largest magnitude."""
         least = self._least_living
-        living = (np.sum(part.count, where=part._living(least)) for part in self.stretches())
-        return self.n - self.n_zero - int(sum(living))
+        return sum(
+            int(np.sum(part.count, where=~(part._is_zero | part._living(least))))
+            for part in self.stretches()
+        )
 
     def summary(self) -> Summary:
         """Order statistics and moments of the finite values.
@@ -105,8 +104,8 @@ class Counts(ABC):
         position = q * (self.n - 1)
         below = np.floor(position)
         weight = position - below
-        left = self._order_statistic(below.astype(np.int64))
-        right = self._order_statistic(np.minimum(below.astype(np.int64) + 1, self.n - 1))
+        rank = below.astype(np.int64)
+        left, right = self._order_statistic(np.stack([rank, np.minimum(rank + 1, self.n - 1)]))
         step = right - left
         # From the nearer end, as numpy does: exact at both, and monotone.
         return np.where(weight < 0.5, left + step * weight, right - step * (1 - weight))
@@ -255,6 +254,10 @@ class ValueCounts(Counts):
     @property
     def _middle(self) -> np.ndarray:
         return self.lower if self.exact else self.lower + (self.upper - self.lower) / 2
+
+    @property
+    def _is_zero(self) -> np.ndarray:
+        return (self.lower == 0) & (self.upper == 0)
 
     def _living(self, least: float) -> np.ndarray:
         magnitude = np.abs(self._middle)
